@@ -1,0 +1,41 @@
+package foldstream
+
+import "time"
+
+// Experiment is a set of tasks that make one collection. It is stored in the bucket Experiments under its name.
+type Experiment struct {
+	Name       string
+	Pool       string
+	Calendar   string // version
+	Members    Digest // the artifact that lists the members the collection must have
+	Expected   int    // how many members
+	Collection CollectionSpec
+	Policy     Policy // leaks; Warn makes the collection uncertified
+	Source     string // where it came from: the experiment file's name, or "replay of NAME"
+	Created    time.Time
+}
+
+// Expectation is one member that a collection must have. Two members may be the same task: content decides the task, the
+// generators decide the member.
+type Expectation struct {
+	Key    Key
+	Window Window
+	Test   Segment // the member's test period
+	Task   TaskID
+}
+
+// CollectionSpec says how results fold into a collection. The zero spec merges the frames "pred" of each configuration.
+type CollectionSpec struct {
+	Frame     string        // the frame of the results to fold; "" is "pred"
+	Score     string        // its column that predicts; "" is "score"
+	Label     string        // its column that came true; "" is "label"
+	Return    string        // its column of one-session returns, for the portfolio and the ensemble's IC; "" is "return"
+	Ensemble  string        // "average" (of per-day z-scores) or "" for no ensemble
+	Portfolio PortfolioSpec // the zero spec makes no portfolio
+}
+
+// PortfolioSpec is a daily portfolio of the instruments with the highest scores, equally weighted.
+type PortfolioSpec struct {
+	TopK int     // how many instruments; 0 is no portfolio
+	Cost float64 // of trading, per unit of value traded, one way: 0.001 is 10 basis points
+}

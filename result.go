@@ -1,0 +1,23 @@
+package foldstream
+
+import "time"
+
+// Result is what a worker hands back for one task. Small things travel inline, large ones as artifacts by digest.
+type Result struct {
+	Metrics   map[string]float64 // one number each: "ic"; NaN is allowed and means undefined
+	Params    map[string]string
+	Tags      map[string]string
+	Frames    map[string]Frame // "pred", "daily", …
+	Artifacts []Artifact
+	Code      string        // version of the code that made it, as the consumer declares it
+	Worker    string        // name of the consumer that made it
+	Duration  time.Duration // how long the attempt took
+}
+
+// Artifact is a blob in the store that a result refers to.
+type Artifact struct {
+	Name   string // how the result calls it: "stdout.log"
+	Digest Digest
+	Size   int64
+	Type   string // media type; "" is unknown
+}
