@@ -1,0 +1,7 @@
+// Package collect folds the results of an experiment's tasks into its collection.
+//
+// The folds are pure: they hold members by place and reduce them in key order, so that equal sets of winning results give
+// equal bytes, whatever the order they came in, however often, and however often somebody looked in between. Around the
+// folds stand the stored collection (Load, Watch), the experiments with the members they must have (PutExperiment), and the
+// Aggregator, which keeps the collections of a store up to date.
+package collect
