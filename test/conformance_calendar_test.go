@@ -3,7 +3,7 @@ package test
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/calendar"
@@ -35,7 +35,7 @@ func adjusterCalendar(v *vector) (*calendar.Calendar, error) {
 	if v.TAFuture != nil && !*v.TAFuture {
 		c = c.Current()
 	}
-	if v.TAEndTime == "" {
+	if v.TAEndTime == "" || v.TAEndTime == "None" {
 		return c, nil
 	}
 	end, err := foldstream.ParseTime(v.TAEndTime)
@@ -200,13 +200,21 @@ func sliceArg(v *vector, name string) (foldstream.Time, error) {
 	return timeArg(v, name)
 }
 
-// timeArg reads a time; null and absent are open.
+// timeArg reads a time; null and absent are open. The original reads full dates in every spelling that Python knows, we
+// in the ISO ones: the others are rewritten here.
 func timeArg(v *vector, name string) (foldstream.Time, error) {
 	var t foldstream.Time
 	if text, ok := v.arg(name).(string); ok {
-		return foldstream.ParseTime(strings.ReplaceAll(text, "/", "-"))
+		for _, layout := range []string{"2006-1-2", "2006/1/2", "Jan 2 2006"} {
+			if std, err := time.Parse(layout, text); err == nil {
+				return foldstream.TimeOf(std), nil
+			}
+		}
 	}
 	err := v.into(name, &t)
+	if err == nil && v.arg(name) == "" {
+		return t, foldstream.Errorf(foldstream.Invalid, "time", "an empty text is no date")
+	}
 	return t, err
 }
 

@@ -99,6 +99,7 @@ func (v *vector) expectsError() bool {
 // vectorSet is a directory of vectors and its calendars.
 type vectorSet struct {
 	dir       string
+	days      map[string][]foldstream.Time
 	calendars map[string]*calendar.Calendar
 }
 
@@ -113,7 +114,7 @@ func vectorsDir() string {
 // openVectors reads the calendars of a directory.
 func openVectors(t *testing.T, dir string) *vectorSet {
 	t.Helper()
-	set := &vectorSet{dir: dir, calendars: map[string]*calendar.Calendar{}}
+	set := &vectorSet{dir: dir, days: map[string][]foldstream.Time{}, calendars: map[string]*calendar.Calendar{}}
 	var lists map[string]struct{ Days []foldstream.Time }
 	readJSON(t, filepath.Join(dir, "calendars.json"), &lists)
 	for name, list := range lists {
@@ -121,7 +122,7 @@ func openVectors(t *testing.T, dir string) *vectorSet {
 		if err != nil {
 			t.Fatalf("calendar %s: %v", name, err)
 		}
-		set.calendars[name] = c
+		set.days[name], set.calendars[name] = list.Days, c
 	}
 	return set
 }
