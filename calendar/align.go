@@ -52,7 +52,7 @@ func (c *Calendar) Align(t foldstream.Time, side Side) (foldstream.Time, error) 
 // stay open. Errors: Invalid: ErrOutOfCalendar where an end has no session, ErrEmptySegment where s is reversed or holds
 // none.
 func (c *Calendar) AlignSegment(s foldstream.Segment) (foldstream.Segment, error) {
-	sp, err := c.span(s)
+	sp, err := c.spanOf(s)
 	if err != nil {
 		return foldstream.Segment{}, err
 	}
@@ -65,7 +65,7 @@ func (c *Calendar) AlignSegments(segments foldstream.Segments) (foldstream.Segme
 	for _, name := range segments.Names() {
 		s, err := c.AlignSegment(segments[name])
 		if err != nil {
-			return nil, foldstream.E(foldstream.Invalid, "segment "+name, err)
+			return nil, in("segment "+name, err)
 		}
 		aligned[name] = s
 	}
@@ -78,8 +78,8 @@ type span struct {
 	openStart, openEnd bool
 }
 
-// span aligns s.
-func (c *Calendar) span(s foldstream.Segment) (span, error) {
+// spanOf aligns s.
+func (c *Calendar) spanOf(s foldstream.Segment) (span, error) {
 	sp := span{end: len(c.sessions) - 1, openStart: s.Start.IsOpen(), openEnd: s.End.IsOpen()}
 	if s.Reversed() {
 		return sp, fail("%w: it starts at %s, after its end %s", ErrEmptySegment, s.Start, s.End)

@@ -75,6 +75,15 @@ func fail(format string, args ...any) error {
 	return foldstream.Errorf(foldstream.Invalid, "calendar", format, args...)
 }
 
+// in names the place of an error of ours, keeping its kind and cause.
+func in(place string, err error) error {
+	cause := err
+	if e, ok := errors.AsType[*foldstream.Error](err); ok && e.Op == "calendar" {
+		cause = e.Err
+	}
+	return foldstream.Errorf(foldstream.KindOf(err), "calendar", "%s: %w", place, cause)
+}
+
 // WithNow returns the same calendar with its history ending at the last session at or before now; the sessions after it
 // are the known future. Errors: Invalid (ErrOutOfCalendar) where now is before the first session, ErrOpen where it is open.
 func (c *Calendar) WithNow(now foldstream.Time) (*Calendar, error) {

@@ -84,7 +84,7 @@ func ReadCSV(r io.Reader, column string) (*Calendar, error) {
 		}
 		line, _ := rows.FieldPos(at)
 		if err := l.add(line, clean(row[at])); err != nil {
-			return nil, fmt.Errorf("column %q: %w", column, err)
+			return nil, in(fmt.Sprintf("column %q", column), err)
 		}
 	}
 }
@@ -128,6 +128,9 @@ func csvError(err error) error {
 // Errors: NotFound where the first file is missing; Invalid, naming file, line and value, also where the future list does
 // not begin with the whole of history; Unavailable where reading fails.
 func ReadQlib(fsys fs.FS, freq string) (*Calendar, error) {
+	if freq == "" || strings.ContainsAny(freq, `/\`) {
+		return nil, fail("frequency %q: it is the name of a file in calendars, as day or 1min", freq)
+	}
 	history, err := readFile(fsys, path.Join("calendars", freq+".txt"))
 	if err != nil {
 		return nil, err
@@ -154,15 +157,13 @@ func readFile(fsys fs.FS, name string) (*Calendar, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, foldstream.E(foldstream.NotFound, "calendar", err)
-	case errors.Is(err, fs.ErrInvalid):
-		return nil, foldstream.E(foldstream.Invalid, "calendar", err)
 	case err != nil:
 		return nil, foldstream.E(foldstream.Unavailable, "calendar", err)
 	}
 	defer f.Close()
 	c, err := Parse(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, in(name, err)
 	}
 	return c, nil
 }

@@ -19,18 +19,18 @@ func (c *Calendar) Shift(s foldstream.Segment, step int, mode Mode) (foldstream.
 	if mode != Expanding && mode != Sliding {
 		return foldstream.Segment{}, fail("mode %q: it is %q or %q", string(mode), string(Expanding), string(Sliding))
 	}
-	sp, err := c.span(s)
+	sp, err := c.spanOf(s)
 	if err != nil {
 		return foldstream.Segment{}, err
 	}
 	// A step longer than the calendar leaves it in any case; the bound keeps the sums from overflowing.
 	n := len(c.sessions)
-	step = max(-n, min(step, n))
+	by := max(-n, min(step, n))
 	if mode == Sliding && !sp.openStart {
-		sp.start += step
+		sp.start += by
 	}
 	if !sp.openEnd {
-		sp.end += step
+		sp.end += by
 	}
 	switch {
 	case sp.start < 0 || sp.start >= n || sp.end < 0:
@@ -57,7 +57,7 @@ func (c *Calendar) Truncate(s foldstream.Segment, testStart foldstream.Time, ses
 	if err != nil {
 		return foldstream.Segment{}, err
 	}
-	sp, err := c.span(s)
+	sp, err := c.spanOf(s)
 	if err != nil {
 		return foldstream.Segment{}, err
 	}

@@ -225,18 +225,17 @@ func segmentOf(data json.RawMessage) (foldstream.Segment, error) {
 	return s, err
 }
 
-// runUtils mirrors the date helpers of utils/__init__.py.
+// runUtils looks the helper up in the table utils.
 func runUtils(v *vector) (any, error) {
-	switch v.Op {
-	case "transform_end_date":
-		return runClipEnd(v)
-	case "get_date_by_shift":
-		return runByShift(v)
+	run, ok := utils[v.Op]
+	if !ok {
+		return nil, fmt.Errorf("no runner for the op %q", v.Op)
 	}
-	return nil, fmt.Errorf("no runner for the op %q", v.Op)
+	return run(v)
 }
 
-// runClipEnd: the original writes -1 for an open end too, and hands an end that it keeps back as it was spelled.
+// runClipEnd mirrors utils/__init__.py:transform_end_date, which writes -1 for an open end too, and hands an end that it
+// keeps back as it was spelled.
 func runClipEnd(v *vector) (any, error) {
 	c, err := v.calendar()
 	if err != nil {
@@ -256,6 +255,7 @@ func runClipEnd(v *vector) (any, error) {
 	return given, nil
 }
 
+// runByShift mirrors utils/__init__.py:get_date_by_shift.
 func runByShift(v *vector) (any, error) {
 	c, err := v.calendar()
 	if err != nil {
