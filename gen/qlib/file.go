@@ -1,0 +1,219 @@
+package qlib
+
+import (
+	"cmp"
+	"io"
+	"math"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"go.yaml.in/yaml/v3"
+)
+
+// File is an experiment file that was read and checked. What it names is not opened: From, Calendar and Data say what to
+// open, with paths as written, relative to the file's folder.
+type File struct {
+	Source     string // the file's name, as given to Read
+	Name       string // of the experiment
+	Pool       string // Name where the file says none
+	Calendar   CalendarSource
+	Data       []foldstream.Data // name, path as written, and whether to upload; digest and size are for the caller
+	Worker     string
+	From       string // a Qlib workflow file whose template Import adds; "" where the file has its own
+	Leaks      foldstream.Policy
+	Reach      foldstream.Reach // how far the labels look ahead, where the file declares it
+	Priority   *int
+	Tags       map[string]string
+	Retry      foldstream.Retry
+	Deadline   time.Duration
+	Collection foldstream.CollectionSpec
+
+	exec      map[string]any // the command of worker exec, which travels in the task dict
+	templates []template
+	steps     []step
+	leaksSet  bool // the file says what to do with leaks
+}
+
+// CalendarSource says where the sessions come from: one of CSV, Text and Qlib is set.
+type CalendarSource struct {
+	CSV    string          // a CSV file with a header
+	Column string          // its column of dates; "date" where the file says none
+	Text   string          // a file with one session a line
+	Qlib   string          // a folder of Qlib data, which has calendars/day.txt in it
+	Freq   string          // of Qlib's calendar; "day" where the file says none
+	Now    foldstream.Time // the last session of history; open where the file says none
+}
+
+// Path returns the file or the folder that is set.
+func (c CalendarSource) Path() string { return cmp.Or(c.CSV, c.Text, c.Qlib) }
+
+// Read reads and checks an experiment file. name stands in errors and in the plan. Errors: Invalid, all that were found,
+// a line each: FILE:LINE:COL: path.to.field: what.
+func Read(name string, r io.Reader) (*File, error) {
+	root, err := parse(name, r)
+	if err != nil {
+		return nil, err
+	}
+	v := value{doc: &document{}, node: root}
+	f := readFile(v)
+	if err := v.doc.err(); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func readFile(v value) *File {
+	v.fields("name", "pool", "calendar", "data", "worker", "exec", "template", "templates", "from", "generators", "leaks",
+		"priority", "tags", "retry", "deadline", "collection")
+	f := &File{Source: v.node.file, Name: v.must("name").name("experiment"), Pool: v.get("pool").name("pool")}
+	if f.Pool == "" {
+		f.Pool = f.Name
+	}
+	f.readSources(v)
+	f.readWorker(v)
+	f.readLeaks(v.get("leaks"))
+	f.readRun(v)
+	f.steps = readSteps(v.get("generators"))
+	f.Collection = readCollection(v.get("collection"))
+	return f
+}
+
+// readSources reads the templates and where the rest comes from.
+func (f *File) readSources(v value) {
+	one, many, from := v.get("template"), v.get("templates"), v.get("from")
+	if sources := count(one, many, from); v.is(yaml.MappingNode) && sources != 1 {
+		v.faultf("must have exactly one of template, templates and from (%d of them)", sources)
+	}
+	if one.there() {
+		f.templates = []template{readTemplate(one)}
+	}
+	for _, t := range many.items() {
+		f.templates = append(f.templates, readTemplate(t))
+	}
+	f.From = from.text()
+	f.Calendar = readCalendar(v.get("calendar"))
+	if !from.there() {
+		v.must("calendar") // a workflow file may name Qlib's data, and so a calendar
+	}
+	f.Data = readData(v.get("data"))
+}
+
+func readCalendar(v value) CalendarSource {
+	v.fields("csv", "column", "qlib", "freq", "text", "now")
+	c := CalendarSource{CSV: v.get("csv").text(), Column: v.get("column").text(), Qlib: v.get("qlib").text(),
+		Freq: v.get("freq").text(), Text: v.get("text").text(), Now: v.get("now").time()}
+	sources := count(v.get("csv"), v.get("qlib"), v.get("text"))
+	if v.is(yaml.MappingNode) && sources != 1 {
+		v.faultf("must name exactly one of csv, qlib and text (%d of them)", sources)
+	}
+	c.Column = ofSource(v.get("column"), c.Column, v.get("csv"), "date")
+	c.Freq = ofSource(v.get("freq"), c.Freq, v.get("qlib"), "day")
+	return c
+}
+
+func count(values ...value) int {
+	n := 0
+	for _, v := range values {
+		if v.there() {
+			n++
+		}
+	}
+	return n
+}
+
+// ofSource returns an option that only one source of a calendar has, or what it is where the file says nothing.
+func ofSource(option value, s string, source value, otherwise string) string {
+	switch {
+	case !source.there() && option.there():
+		option.faultf("belongs to a calendar from %s", source.path)
+	case source.there() && s == "":
+		return otherwise
+	}
+	return s
+}
+
+func readData(v value) []foldstream.Data {
+	var data []foldstream.Data
+	for _, d := range v.fields() {
+		s := foldstream.Data{Name: d.key(v), Upload: true}
+		if err := foldstream.ValidName("data", s.Name); err != nil {
+			d.faultf("%v", err)
+		}
+		if d.is(yaml.MappingNode) {
+			d.fields("path", "upload")
+			s.Path = d.must("path").text()
+			if u := d.get("upload"); u.there() {
+				s.Upload = u.truth()
+			}
+		} else {
+			s.Path = d.text()
+		}
+		data = append(data, s)
+	}
+	return data
+}
+
+// readWorker reads who runs the tasks. What worker exec runs is part of the task: it goes into the dict as it stands.
+func (f *File) readWorker(v value) {
+	f.Worker = v.must("worker").name("worker")
+	e := v.get("exec")
+	switch {
+	case e.there() && f.Worker != "exec":
+		e.faultf("belongs to worker: exec (worker: %s)", f.Worker)
+	case f.Worker == "exec" && !e.there():
+		v.get("worker").faultf("needs exec: {command: [PROGRAM, ARGUMENT, …]}")
+	case e.there():
+		e.fields("command", "env", "dir")
+		for _, c := range e.must("command").items() {
+			c.text()
+		}
+		e.get("env").texts()
+		e.get("dir").text()
+		f.exec, _ = e.plain().(map[string]any)
+	}
+}
+
+func (f *File) readLeaks(v value) {
+	f.Leaks, f.leaksSet = foldstream.Refuse, v.there()
+	policy := v
+	if v.is(yaml.MappingNode) {
+		v.fields("policy", "reach")
+		policy = v.get("policy")
+		if r := v.get("reach"); r.there() {
+			f.Reach = foldstream.Ahead(r.whole(0, math.MaxInt32))
+		}
+		f.leaksSet = policy.there()
+	}
+	if p := policy.oneOf(string(foldstream.Refuse), string(foldstream.Warn)); p != "" {
+		f.Leaks = foldstream.Policy(p)
+	}
+}
+
+// readRun reads how the tasks run.
+func (f *File) readRun(v value) {
+	if p := v.get("priority"); p.there() {
+		n := p.whole(foldstream.MinPriority, foldstream.MaxPriority)
+		f.Priority = &n
+	}
+	if t := v.get("tags"); t.there() {
+		f.Tags = t.texts()
+	}
+	r := v.get("retry")
+	r.fields("attempts", "backoff", "ceiling")
+	f.Retry = foldstream.Retry{Backoff: r.get("backoff").duration(), Ceiling: r.get("ceiling").duration()}
+	if a := r.get("attempts"); a.there() {
+		f.Retry.Attempts = a.whole(1, 1000)
+	}
+	f.Deadline = v.get("deadline").duration()
+}
+
+func readCollection(v value) foldstream.CollectionSpec {
+	v.fields("frame", "score", "label", "return", "ensemble", "portfolio")
+	c := foldstream.CollectionSpec{Frame: v.get("frame").text(), Score: v.get("score").text(), Label: v.get("label").text(),
+		Return: v.get("return").text(), Ensemble: v.get("ensemble").oneOf("average")}
+	if p := v.get("portfolio"); p.there() {
+		p.fields("top_k", "cost")
+		c.Portfolio = foldstream.PortfolioSpec{TopK: p.must("top_k").whole(1, math.MaxInt32), Cost: p.get("cost").real(0, 1)}
+	}
+	return c
+}

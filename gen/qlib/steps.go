@@ -1,0 +1,193 @@
+package qlib
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/calendar"
+	"github.com/foldstream/foldstream/gen"
+	"go.yaml.in/yaml/v3"
+)
+
+// context is what a step needs of the plan to become a generator.
+type context struct {
+	calendar *calendar.Calendar
+	follow   bool // the template's fit times follow its train segment
+}
+
+// step is one generator of the file, which waits for its calendar.
+type step struct {
+	at    string // where it stands
+	build func(context) foldstream.Generator
+}
+
+// placedError is an error of a generator that says where in the file the generator stands.
+type placedError struct{ err error }
+
+func (e placedError) Error() string { return e.err.Error() }
+func (e placedError) Unwrap() error { return e.err }
+
+// generator returns the step's generator; its errors say where in the file it stands, the innermost of nested ones.
+func (s step) generator(c context) foldstream.Generator {
+	g := s.build(c)
+	return foldstream.GeneratorFunc(func(t foldstream.Template) ([]foldstream.Template, error) {
+		made, err := g.Generate(t)
+		if _, placed := errors.AsType[placedError](err); err == nil || placed {
+			return made, err
+		}
+		return nil, placedError{foldstream.E(foldstream.KindOf(err), "", fmt.Errorf("%s: %w", s.at, unwrapped(err)))}
+	})
+}
+
+func generators(steps []step, c context) []foldstream.Generator {
+	var gs []foldstream.Generator
+	for _, s := range steps {
+		gs = append(gs, s.generator(c))
+	}
+	return gs
+}
+
+func readSteps(v value) []step {
+	var steps []step
+	for _, item := range v.items() {
+		steps = append(steps, readStep(item))
+	}
+	return steps
+}
+
+// readStep reads one item of generators: a map of one key, its kind.
+func readStep(v value) step {
+	kinds := map[string]func(value) func(context) foldstream.Generator{
+		"grid": readGrid, "horizon": readHorizon, "rolling": readRolling, "seeds": readSeeds, "either": readEither}
+	fields := v.fields("grid", "horizon", "rolling", "seeds", "either")
+	if v.is(yaml.MappingNode) && len(v.node.fields) != 1 {
+		v.faultf("must be one generator, a map of one key (%d keys)", len(v.node.fields))
+	}
+	if len(fields) != 1 {
+		return step{}
+	}
+	g := fields[0]
+	return step{g.at(), kinds[g.key(v)](g)}
+}
+
+func readEither(v value) func(context) foldstream.Generator {
+	steps := readSteps(v)
+	return func(c context) foldstream.Generator { return gen.Either(generators(steps, c)...) }
+}
+
+func readSeeds(v value) func(context) foldstream.Generator {
+	var seeds []int64
+	for _, item := range v.items() {
+		seeds = append(seeds, int64(item.whole(math.MinInt64, math.MaxInt64)))
+	}
+	return func(context) foldstream.Generator { return gen.Seeds{Seeds: seeds} }
+}
+
+func readHorizon(v value) func(context) foldstream.Generator {
+	v.fields("horizons", "leak")
+	h := gen.Horizon{}
+	for _, item := range v.must("horizons").items() {
+		h.Horizons = append(h.Horizons, item.whole(0, math.MaxInt32))
+	}
+	if l := v.get("leak"); l.there() {
+		n := l.whole(0, math.MaxInt32)
+		h.Leak = &n
+	}
+	return func(c context) foldstream.Generator {
+		h.Calendar = c.calendar
+		return h
+	}
+}
+
+func readRolling(v value) func(context) foldstream.Generator {
+	v.fields("type", "step", "trunc", "last", "roll_fit", "train_sessions", "keep_handler_end", "name")
+	r := gen.Rolling{
+		Type:           calendar.Mode(v.get("type").oneOf(string(calendar.Expanding), string(calendar.Sliding))),
+		Step:           v.must("step").whole(1, math.MaxInt32),
+		Last:           gen.Last(v.get("last").oneOf(string(gen.Keep), string(gen.Clip), string(gen.Merge), string(gen.Drop))),
+		RollFit:        v.get("roll_fit").truth(),
+		KeepHandlerEnd: v.get("keep_handler_end").truth(),
+		Name:           v.get("name").text(),
+	}
+	if s := v.get("train_sessions"); s.there() {
+		r.TrainSessions = s.whole(1, math.MaxInt32)
+	}
+	readTrunc(v.get("trunc"), &r)
+	return func(c context) foldstream.Generator {
+		r.Calendar, r.RollFit = c.calendar, r.RollFit || c.follow
+		return r
+	}
+}
+
+// readTrunc reads how many sessions before the test the other segments end, or the word reach: as far as the label needs.
+func readTrunc(v value, r *gen.Rolling) {
+	if v.is(yaml.ScalarNode) && v.node.scalar == "reach" {
+		r.TruncReach = true
+		return
+	}
+	if _, text := v.plain().(string); text {
+		v.faultf(`must be a whole number or the word reach (%s)`, v.show())
+	} else if v.there() {
+		n := v.whole(0, math.MaxInt32)
+		r.Trunc = &n
+	}
+}
+
+func readGrid(v value) func(context) foldstream.Generator {
+	var g gen.Grid
+	for _, axis := range v.fields() {
+		g.Axes = append(g.Axes, gen.Axis{Path: axis.key(v), Values: readValues(axis)})
+	}
+	if v.is(yaml.MappingNode) && len(g.Axes) == 0 {
+		v.faultf("must not be empty")
+	}
+	return func(context) foldstream.Generator { return g }
+}
+
+// readValues reads the values of an axis: a list, or {range: [from, to, step]} with both ends.
+func readValues(v value) []any {
+	if !v.is(yaml.MappingNode) {
+		var values []any
+		for _, item := range v.items() {
+			values = append(values, item.plain())
+		}
+		return values
+	}
+	v.fields("range")
+	r := v.must("range")
+	ends := r.items()
+	if !r.there() {
+		return nil
+	}
+	if len(ends) != 3 {
+		r.faultf("must be [from, to, step] (%d values)", len(ends))
+		return nil
+	}
+	return readRange(r, ends)
+}
+
+// readRange reads the ends and the step of gen.Range: whole numbers where all three are whole.
+func readRange(v value, ends []value) []any {
+	var x [3]float64
+	var n [3]int64
+	whole := true
+	for i, e := range ends {
+		var is bool
+		x[i] = e.real(-math.MaxFloat64, math.MaxFloat64)
+		n[i], is = e.plain().(int64)
+		whole = whole && is
+	}
+	values, err := gen.Range(x[0], x[1], x[2])
+	if whole {
+		values, err = gen.Range(n[0], n[1], n[2])
+	}
+	switch {
+	case err != nil:
+		v.faultf("%v", unwrapped(err))
+	case len(values) == 0:
+		v.faultf("never gets from %v to %v by steps of %v", x[0], x[1], x[2])
+	}
+	return values
+}
