@@ -1,0 +1,160 @@
+package collect
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Rolling folds the windows of one configuration into one series. Where two windows have a row of the same time and
+// instrument, the window that starts later wins with its whole row; of two that start at the same time, the later
+// by index (Qlib: model/ens/ensemble.py:RollingEnsemble, whose tie is the order of listing).
+type Rolling struct {
+	expected []foldstream.Expectation // by window
+	sessions []foldstream.Time        // sorted; nil where they are not known
+	members  map[int]foldstream.Frame // by window; sorted, without duplicates
+}
+
+var _ foldstream.Fold = (*Rolling)(nil)
+
+// NewRolling returns the fold of the expected windows, whose indexes must differ. sessions are those of their calendar, nil
+// where they are not known: see Value.
+func NewRolling(expected []foldstream.Expectation, sessions []foldstream.Time) *Rolling {
+	return &Rolling{
+		expected: slices.SortedFunc(slices.Values(expected), func(a, b foldstream.Expectation) int {
+			return cmp.Compare(a.Window.Index, b.Window.Index)
+		}),
+		sessions: distinctTimes(sessions),
+		members:  map[int]foldstream.Frame{},
+	}
+}
+
+// Add takes a window. Adding a window again changes nothing. Errors: Invalid (no such window is expected, a frame that is not
+// well formed), Conflict (another task than the expected).
+func (r *Rolling) Add(m foldstream.Member) error {
+	at, found := slices.BinarySearchFunc(r.expected, m.Window.Index, func(e foldstream.Expectation, index int) int {
+		return cmp.Compare(e.Window.Index, index)
+	})
+	if !found {
+		return foldstream.Errorf(foldstream.Invalid, "fold", "window %d of %q is not expected", m.Window.Index, m.Key)
+	}
+	if e := r.expected[at]; e.Task != m.Task {
+		return foldstream.Errorf(foldstream.Conflict, "fold", "window %d of %q is task %s, not %s", m.Window.Index, e.Key, e.Task, m.Task)
+	}
+	if err := m.Frame.Validate(); err != nil {
+		return err
+	}
+	if _, there := r.members[m.Window.Index]; !there {
+		r.members[m.Window.Index] = unique(m.Frame)
+	}
+	return nil
+}
+
+// Value returns the series, sorted, and its coverage. Gaps are the sessions of the expected test periods without a row, as
+// segments; where the sessions are not known, they are the test periods without a single row. Overlaps are the sessions
+// of which two windows have rows. Errors: Invalid (some windows have instruments and some have not).
+func (r *Rolling) Value() (foldstream.Frame, foldstream.Coverage, error) {
+	frames := make([]foldstream.Frame, 0, len(r.members))
+	cover := foldstream.Coverage{Expected: len(r.expected), Present: len(r.members)}
+	for _, e := range r.expected {
+		if f, there := r.members[e.Window.Index]; there {
+			frames = append(frames, f)
+		} else {
+			cover.Missing = append(cover.Missing, e.Task)
+		}
+	}
+	slices.SortStableFunc(frames, func(a, b foldstream.Frame) int { return firstTime(a).Compare(firstTime(b)) })
+	all, err := concat(frames)
+	if err != nil {
+		return foldstream.Frame{}, cover, err
+	}
+	merged := unique(all)
+	cover.Gaps = r.gaps(distinctTimes(merged.Times))
+	cover.Overlaps = overlaps(frames, distinctTimes(merged.Times))
+	return merged, cover, nil
+}
+
+// firstTime is the open end, which is before all times, where there are no rows.
+func firstTime(f foldstream.Frame) foldstream.Time {
+	if f.Len() == 0 {
+		return foldstream.Time{}
+	}
+	return f.Times[0]
+}
+
+func (r *Rolling) gaps(have []foldstream.Time) []foldstream.Segment {
+	if r.sessions == nil {
+		var gaps []foldstream.Segment
+		for _, e := range r.expected {
+			if from, to := within(have, e.Test); from == to {
+				gaps = append(gaps, e.Test)
+			}
+		}
+		return gaps
+	}
+	lacks := make([]bool, len(r.sessions))
+	for _, e := range r.expected {
+		from, to := within(r.sessions, e.Test)
+		for i := from; i < to; i++ {
+			_, there := slices.BinarySearchFunc(have, r.sessions[i], foldstream.Time.Compare)
+			lacks[i] = !there
+		}
+	}
+	return runs(r.sessions, lacks)
+}
+
+// overlaps returns the runs of the times that stand in more than one of the frames, which are sorted. all are the times of all.
+func overlaps(frames []foldstream.Frame, all []foldstream.Time) []foldstream.Segment {
+	count := map[foldstream.Time]int{}
+	for _, f := range frames {
+		sections(f, func(from, _ int) { count[f.Times[from]]++ })
+	}
+	twice := make([]bool, len(all))
+	for i, t := range all {
+		twice[i] = count[t] > 1
+	}
+	return runs(all, twice)
+}
+
+// within returns the bounds [from, to) of the times inside s. times must be sorted.
+func within(times []foldstream.Time, s foldstream.Segment) (from, to int) {
+	from, _ = slices.BinarySearchFunc(times, s.Start, foldstream.Time.Compare)
+	if s.End.IsOpen() {
+		return from, len(times)
+	}
+	to, there := slices.BinarySearchFunc(times, s.End, foldstream.Time.Compare)
+	if there {
+		to++
+	}
+	return from, max(from, to)
+}
+
+// runs returns each run of times that are marked as a segment.
+func runs(times []foldstream.Time, marked []bool) []foldstream.Segment {
+	var out []foldstream.Segment
+	for i, t := range times {
+		switch {
+		case !marked[i]:
+		case i > 0 && marked[i-1]:
+			out[len(out)-1].End = t
+		default:
+			out = append(out, foldstream.Segment{Start: t, End: t})
+		}
+	}
+	return out
+}
+
+func distinctTimes(times []foldstream.Time) []foldstream.Time {
+	sorted := times
+	if !slices.IsSortedFunc(times, foldstream.Time.Compare) {
+		sorted = slices.SortedFunc(slices.Values(times), foldstream.Time.Compare)
+	}
+	var out []foldstream.Time
+	for i, t := range sorted {
+		if i == 0 || t != sorted[i-1] {
+			out = append(out, t)
+		}
+	}
+	return out
+}
