@@ -3,6 +3,7 @@ package foldstream
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // maxInt is the largest integer that JSON numbers hold exactly (RFC 8785).
@@ -12,7 +13,7 @@ const maxInt = 1<<53 - 1
 var handlerTimes = []string{"start_time", "end_time", "fit_start_time", "fit_end_time"}
 
 // TemplateOf makes a Template of Qlib's task dict: it takes dataset.kwargs.segments out into Segments and writes the
-// handler's times in their canonical text. All else stays as it is. dict is not changed. Numbers of any Go type become
+// handler's times in their canonical text; placeholders, <…>, stay. All else stays as it is. dict is not changed. Numbers of any Go type become
 // int64 or float64. Errors: Invalid, naming the path and value: integers beyond ±(2^53−1), NaN, infinities, types that JSON does
 // not have, segments that are not pairs of dates, handler times that are not dates, zones.
 func TemplateOf(dict map[string]any) (Template, error) {
@@ -127,7 +128,7 @@ func timeOf(v any) (Time, error) {
 func canonTimes(handler map[string]any) error {
 	for _, key := range handlerTimes {
 		s, ok := handler[key].(string)
-		if !ok {
+		if !ok || strings.HasPrefix(s, "<") && strings.HasSuffix(s, ">") { // a placeholder is filled when the task runs
 			continue
 		}
 		t, err := ParseTime(s)
