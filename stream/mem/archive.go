@@ -1,0 +1,69 @@
+package mem
+
+import (
+	"context"
+	"iter"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Definitions reads the pool's tasks in order of creation. A pool without tasks has none.
+func (s *Store) Definitions(ctx context.Context, pool string) iter.Seq2[foldstream.Task, error] {
+	return func(yield func(foldstream.Task, error) bool) {
+		for _, t := range s.tasks(pool) {
+			if err := alive(ctx, "definitions"); err != nil {
+				yield(foldstream.Task{}, err)
+				return
+			}
+			if !yield(t.def.Clone(), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Reconcile gives a ticket to every open task that has none, no live worker, and nothing happened to for two leases.
+func (s *Store) Reconcile(ctx context.Context, pool string) (int, error) {
+	if err := alive(ctx, "reconcile"); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q, now, mended := s.queues[pool], s.opts.Now(), 0
+	if q == nil {
+		return 0, nil
+	}
+	for _, t := range q.open {
+		works := t.token != 0 && t.expires.IsZero()
+		if t.order == 0 && !works && now.Sub(t.touched) >= 2*s.opts.Lease {
+			s.ticket(t, now)
+			mended++
+		}
+	}
+	if mended > 0 {
+		s.notify()
+	}
+	return mended, nil
+}
+
+// DeleteTicket loses the ticket of a task, as a fault of a store would. Nobody gets the task until it is reconciled or created
+// again. Errors: NotFound.
+func (s *Store) DeleteTicket(pool string, id foldstream.TaskID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q := s.queues[pool]
+	if q == nil || q.open[id] == nil || q.open[id].order == 0 {
+		return foldstream.Errorf(foldstream.NotFound, "delete ticket", "task %s of pool %s has no ticket", id, pool)
+	}
+	q.open[id].order = 0
+	return nil
+}
+
+func (s *Store) tasks(pool string) []*task {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q := s.queues[pool]; q != nil {
+		return q.tasks
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package mem
+
+import (
+	"time"
+
+	"github.com/foldstream/foldstream"
+)
+
+// queue is the state of one pool.
+type queue struct {
+	name    string
+	tasks   []*task // all there ever were, in order of creation
+	known   map[foldstream.TaskID]*task
+	open    map[foldstream.TaskID]*task // those whose status is not final
+	fetched int                         // leases given out
+}
+
+// task is one task and where it stands.
+type task struct {
+	def     foldstream.Task // without its place in life
+	band    int
+	status  foldstream.Status
+	stage   string // the stage to run now
+	attempt int    // the attempt to run now, from 1
+	crashes int
+	part    *foldstream.Result
+	last    foldstream.Cursor // its newest event
+	touched time.Time         // when something last happened to it
+
+	token   foldstream.Cursor // the claim that holds it; 0 is none
+	expires time.Time         // when the claim runs out; zero while its worker beats
+
+	order uint64    // of its ticket: first come, first served; 0 is no ticket
+	due   time.Time // of its ticket: not before
+}
+
+// readyAt returns from when the task may be claimed, false while that cannot be told: it has no ticket or a live worker.
+func (t *task) readyAt() (time.Time, bool) {
+	if t.order == 0 {
+		return time.Time{}, false
+	}
+	if t.token != 0 {
+		return t.expires, !t.expires.IsZero()
+	}
+	return t.due, true
+}
+
+// matches reports whether f lets the task through.
+func (t *task) matches(f foldstream.Filter) bool {
+	return t.band >= f.MinBand && (f.Stage == "" || f.Stage == t.stage)
+}
+
+// nextStage returns the stage after the one to run now. The task must have one.
+func (t *task) nextStage() string {
+	for i, s := range t.def.Stages {
+		if s == t.stage {
+			return t.def.Stages[i+1]
+		}
+	}
+	return ""
+}
+
+// view returns a copy of the task with its place in life.
+func (t *task) view() foldstream.Task {
+	v := t.def.Clone()
+	v.Stage, v.Attempt, v.Part = t.stage, t.attempt, t.part
+	return v
+}
+
+// checkTask reports what Create refuses. Errors: Invalid.
+func checkTask(t foldstream.Task) error {
+	if !validID(t.ID) {
+		return foldstream.Errorf(foldstream.Invalid, "create", "task id %q is not 26 characters of lower-case base32", t.ID)
+	}
+	if _, err := t.Band(); err != nil {
+		return foldstream.E(foldstream.Invalid, "create", err)
+	}
+	seen := map[string]bool{}
+	for _, s := range t.Stages {
+		if err := foldstream.ValidName("stage", s); err != nil {
+			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", t.ID, err)
+		}
+		if seen[s] {
+			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: stage %q stands twice", t.ID, s)
+		}
+		seen[s] = true
+	}
+	return nil
+}
+
+func validID(id foldstream.TaskID) bool {
+	for _, r := range id {
+		if (r < 'a' || r > 'z') && (r < '2' || r > '7') {
+			return false
+		}
+	}
+	return len(id) == 26
+}

@@ -1,0 +1,178 @@
+package streamtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/foldstream/foldstream"
+)
+
+var archiveChecks = []Check{
+	{"archive/definitions", archiveDefinitions},
+	{"archive/pools", archivePools},
+	{"reconcile/nothing to mend", reconcileNothing},
+	{"reconcile/tickets lost", reconcileLost},
+	{"reconcile/ticket of a dead worker lost", reconcileDead},
+	{"reconcile/ticket of a live worker lost", reconcileLive},
+}
+
+func archiveDefinitions(ctx context.Context, h Harness) error {
+	tasks := Tasks(0, 30)
+	tasks[3], tasks[4] = withPriority(tasks[3], 5), withStages(tasks[4], stages...)
+	if err := create(ctx, h.Store, tasks...); err != nil {
+		return err
+	}
+	if _, err := drain(ctx, h.Store, 5); err != nil {
+		return err
+	}
+	got, err := collect(h.Second.(foldstream.Archive).Definitions(ctx, pool))
+	if err != nil {
+		return err
+	}
+	return same("the definitions", got, tasks)
+}
+
+func archivePools(ctx context.Context, h Harness) error {
+	for _, name := range []string{"b", "a"} {
+		if _, err := h.Store.Pool(name).Create(ctx, Task(1)); err != nil {
+			return err
+		}
+	}
+	return Eventually(ctx, func() error {
+		names, err := h.Second.(foldstream.Reconciler).Pools(ctx)
+		slices.Sort(names)
+		if err == nil {
+			err = same("the pools", names, []string{"a", "b"})
+		}
+		return err
+	})
+}
+
+// reconcileNothing reconciles tasks that are well, after two leases and more: no task comes twice.
+func reconcileNothing(ctx context.Context, h Harness) error {
+	leases, err := start(ctx, h.Store, Tasks(0, 2)...)
+	if err != nil {
+		return err
+	}
+	if err := leases[0].Commit(ctx, by("me")); err != nil {
+		return err
+	}
+	if err := nothing(ctx, h.Store, 3*h.Lease); err != nil {
+		return err
+	}
+	if err := create(ctx, h.Store, Task(5)); err != nil {
+		return err
+	}
+	for range 3 {
+		if n, err := h.Second.(foldstream.Reconciler).Reconcile(ctx, pool); err != nil || n != 0 {
+			return fmt.Errorf("reconcile mended %d, %v; want none", n, err)
+		}
+	}
+	if _, err := drain(ctx, h.Store, 1); err != nil {
+		return err
+	}
+	if err := nothing(ctx, h.Store, h.Lease); err != nil {
+		return err
+	}
+	if err := leases[1].Commit(ctx, by("me")); err != nil {
+		return err
+	}
+	return done(ctx, h, 3)
+}
+
+func reconcileLost(ctx context.Context, h Harness) error {
+	const n = 40
+	tasks := Tasks(0, n)
+	for i := range tasks {
+		tasks[i] = withPriority(tasks[i], i%3)
+	}
+	tasks[7] = withStages(tasks[7], "fit", "predict")
+	if err := create(ctx, h.Store, tasks...); err != nil {
+		return err
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	gone := 0
+	for _, t := range tasks {
+		if random.IntN(3) == 0 || t.ID == tasks[7].ID {
+			if err := h.DeleteTicket(ctx, pool, t.ID); err != nil {
+				return err
+			}
+			gone++
+		}
+	}
+	if _, err := drain(ctx, h.Store, n-gone); err != nil {
+		return err
+	}
+	if err := nothing(ctx, h.Store, h.Lease); err != nil {
+		return err
+	}
+	if err := mended(ctx, h, gone); err != nil {
+		return err
+	}
+	if _, err := drain(ctx, h.Second, gone+1); err != nil { // one of them has two stages
+		return err
+	}
+	if err := nothing(ctx, h.Store, h.Lease); err != nil {
+		return err
+	}
+	return done(ctx, h, n)
+}
+
+// mended reconciles until n tasks were mended, and not more.
+func mended(ctx context.Context, h Harness, n int) error {
+	total := 0
+	return Eventually(ctx, func() error {
+		k, err := h.Second.(foldstream.Reconciler).Reconcile(ctx, pool)
+		if total += k; err == nil && total != n {
+			err = fmt.Errorf("reconcile mended %d, want %d", total, n)
+		}
+		return err
+	})
+}
+
+func reconcileDead(ctx context.Context, h Harness) error {
+	l, err := startOne(ctx, h.Store, Task(1))
+	if err != nil {
+		return err
+	}
+	h.Abandon(l)
+	if err := h.DeleteTicket(ctx, pool, Task(1).ID); err != nil {
+		return err
+	}
+	if err := mended(ctx, h, 1); err != nil {
+		return err
+	}
+	heir, err := fetch(ctx, h.Second)
+	if err != nil {
+		return err
+	}
+	if err := refused(ctx, l); err != nil {
+		return err
+	}
+	if err := heir.Commit(ctx, by("heir")); err != nil {
+		return err
+	}
+	return done(ctx, h, 1)
+}
+
+func reconcileLive(ctx context.Context, h Harness) error {
+	l, err := startOne(ctx, h.Store, Task(1))
+	if err != nil {
+		return err
+	}
+	if err := h.DeleteTicket(ctx, pool, Task(1).ID); err != nil {
+		return err
+	}
+	if err := l.Commit(ctx, by("me")); err != nil {
+		return fmt.Errorf("the ticket proves nothing, the claim does: %w", err)
+	}
+	if err := nothing(ctx, h.Store, 2*h.Lease); err != nil {
+		return err
+	}
+	if n, err := h.Second.(foldstream.Reconciler).Reconcile(ctx, pool); err != nil || n != 0 {
+		return fmt.Errorf("reconcile mended %d of a finished task, %v", n, err)
+	}
+	return done(ctx, h, 1)
+}

@@ -1,0 +1,122 @@
+package streamtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/foldstream/foldstream"
+)
+
+var orderChecks = []Check{
+	{"order/first come first", orderFIFO},
+	{"order/highest band first", orderBands},
+	{"order/an urgent task overtakes", orderUrgent},
+	{"order/no band starves", orderFair},
+	{"order/lowest band wanted", orderMinBand},
+}
+
+func orderFIFO(ctx context.Context, h Harness) error {
+	const n = 15
+	for i := range n {
+		if err := create(ctx, h.Store, Task(i)); err != nil {
+			return err
+		}
+	}
+	return drainsAs(ctx, h, Tasks(0, n))
+}
+
+func orderBands(ctx context.Context, h Harness) error {
+	low, mid, high := withPriority(Task(2), -9), withPriority(Task(3), 0), withPriority(Task(4), 9)
+	low2, mid2, high2 := withPriority(Task(6), -9), withPriority(Task(7), 0), withPriority(Task(8), 9)
+	if err := create(ctx, h.Store, Task(1), low, mid, high, Task(5), low2, mid2, high2); err != nil {
+		return err
+	}
+	return drainsAs(ctx, h, []foldstream.Task{high, high2, mid, mid2, low, low2, Task(1), Task(5)})
+}
+
+func orderUrgent(ctx context.Context, h Harness) error {
+	if err := create(ctx, h.Store, Tasks(0, 5)...); err != nil {
+		return err
+	}
+	if _, err := drain(ctx, h.Store, 2); err != nil {
+		return err
+	}
+	if err := create(ctx, h.Second, withPriority(Task(9), 1)); err != nil {
+		return err
+	}
+	return drainsAs(ctx, h, []foldstream.Task{Task(9), Task(2), Task(3), Task(4)})
+}
+
+// orderFair has one old task without a priority below a flood of urgent ones: it is served second to none but not first, and
+// within forty fetches, whatever was fetched before.
+func orderFair(ctx context.Context, h Harness) error {
+	const flood = 60
+	tasks := Tasks(0, flood+1)
+	for i := 1; i <= flood; i++ {
+		tasks[i] = withPriority(tasks[i], 9)
+	}
+	if err := create(ctx, h.Store, tasks...); err != nil {
+		return err
+	}
+	if err := counts(ctx, h.Store, foldstream.Counts{foldstream.Waiting: flood + 1}); err != nil {
+		return err
+	}
+	got, err := drain(ctx, h.Store, flood+1)
+	if err != nil {
+		return err
+	}
+	if at := slices.Index(got, tasks[0].ID); at < 1 || at >= 40 {
+		return fmt.Errorf("the oldest task, of the lowest band, came at place %d of %d, want 1 to 39", at, flood)
+	}
+	return done(ctx, h, flood+1)
+}
+
+func orderMinBand(ctx context.Context, h Harness) error {
+	if err := create(ctx, h.Store, Task(1), withPriority(Task(2), 0)); err != nil {
+		return err
+	}
+	band, _ := withPriority(Task(2), 0).Band()
+	urgent := foldstream.Filter{MinBand: band, Wait: patience}
+	l, err := h.Store.Pool(pool).Fetch(ctx, urgent)
+	if err != nil {
+		return err
+	}
+	if l.Task().ID != Task(2).ID {
+		return fmt.Errorf("a fetch of band %d and above gave task %s of band 0", band, l.Task().ID)
+	}
+	if err := l.Commit(ctx, by("me")); err != nil {
+		return err
+	}
+	urgent.Wait = h.Lease
+	_, err = h.Store.Pool(pool).Fetch(ctx, urgent)
+	if err := want(err, foldstream.NotFound, "fetch above all that waits"); err != nil {
+		return err
+	}
+	if _, err := drain(ctx, h.Store, 1); err != nil {
+		return err
+	}
+	return done(ctx, h, 2)
+}
+
+// drainsAs drains the pool and fails when the tasks do not come in this order.
+func drainsAs(ctx context.Context, h Harness, tasks []foldstream.Task) error {
+	err := Eventually(ctx, func() error {
+		c, err := h.Store.Pool(pool).Stat(ctx)
+		if err == nil && c[foldstream.Waiting] != len(tasks) {
+			err = fmt.Errorf("stat says %v, want %d waiting", c, len(tasks))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	got, err := drain(ctx, h.Store, len(tasks))
+	if err != nil {
+		return err
+	}
+	if err := same("the order of the tasks", got, idsOf(tasks)); err != nil {
+		return err
+	}
+	return nothing(ctx, h.Store, h.Lease/2)
+}
