@@ -11,9 +11,11 @@ import (
 // Horizon makes one template for each label horizon, in the order given, with all segments aligned to sessions and all that
 // start before the test cut off horizon + Leak sessions before it. It is Qlib's MultiHorizonGenBase
 // (workflow/task/gen.py) with the label rule of contrib/rolling/base.py.
+//
+// A segment that lies wholly after the cut keeps one session, that of the cut, as in Qlib.
 type Horizon struct {
 	Calendar *calendar.Calendar
-	Horizons []int // sessions the label spans, 0 or more; none: [5]
+	Horizons []int // sessions the label spans, 0 or more; nil: [5]
 	Leak     *int  // sessions to cut off beyond the horizon; nil: 2, which is exact for the default label
 
 	// Set writes a horizon into a template that is a clone and has its Horizon h and its Reach h+1 already; it may change both.
@@ -25,9 +27,9 @@ var _ foldstream.Generator = Horizon{}
 
 // Generate returns one template for each horizon. It sets the choice "horizon".
 // Errors: Invalid: no calendar or another than the template's, a negative horizon or leak, no test segment or one without
-// a start, segments off the calendar, a segment wholly cut off; those of Set.
+// a start, segments off the calendar, a cut before the calendar, two segments wholly after the cut; those of Set.
 func (g Horizon) Generate(t foldstream.Template) ([]foldstream.Template, error) {
-	if len(g.Horizons) == 0 {
+	if g.Horizons == nil {
 		g.Horizons = []int{5}
 	}
 	if g.Set == nil {
@@ -68,7 +70,30 @@ func (g Horizon) one(t foldstream.Template, h int) (foldstream.Template, error) 
 	if t.Segments, err = g.Calendar.AlignSegments(t.Segments); err != nil {
 		return t, err
 	}
-	return t, truncate(g.Calendar, t.Segments, test.Start, h+leak)
+	return t, g.cut(t.Segments, test.Start, h+leak)
+}
+
+// cut truncates the segments and lets one of them be wholly after the cut.
+func (g Horizon) cut(segments foldstream.Segments, testStart foldstream.Time, n int) error {
+	start, err := g.Calendar.Index(testStart, calendar.Start)
+	if err != nil {
+		return foldstream.E(foldstream.Invalid, "start of the test segment", err)
+	}
+	cut, err := g.Calendar.At(start - n)
+	if err != nil {
+		return foldstream.E(foldstream.Invalid, fmt.Sprintf("%d sessions before the test start", n), err)
+	}
+	late := ""
+	for _, name := range segments.Names() {
+		if s := segments[name]; !s.Start.After(cut) || !s.Start.Before(testStart) {
+			continue
+		}
+		if late != "" {
+			return invalid("segments %s and %s lie wholly after the cut at %s, %d sessions before the test", late, name, cut, n)
+		}
+		late, segments[name] = name, foldstream.Segment{Start: cut, End: cut}
+	}
+	return truncate(g.Calendar, segments, testStart, n)
 }
 
 // SetLabel writes Qlib's label of a horizon, the return from the next session to h sessions after it, into

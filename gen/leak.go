@@ -100,7 +100,7 @@ func inspect(t foldstream.Template, cal *calendar.Calendar) (foldstream.Certific
 	if err := ends(&c, segments, start, cal); err != nil {
 		return c, err
 	}
-	fitWindow(&c, t.Handler(), test.Start)
+	fitWindow(&c, t.Handler(), segments)
 	c.Certified = len(c.Faults) == 0
 	return c, nil
 }
@@ -154,18 +154,32 @@ func overlap(c *foldstream.Certificate, segments foldstream.Segments, cal *calen
 }
 
 // fitWindow faults a fit window that ends at or after the test start, or not at all.
-func fitWindow(c *foldstream.Certificate, handler map[string]any, testStart foldstream.Time) {
+func fitWindow(c *foldstream.Certificate, handler map[string]any, segments foldstream.Segments) {
 	from, hasFrom := handler["fit_start_time"]
 	to, hasTo := handler["fit_end_time"]
 	if !hasFrom && !hasTo {
 		return
 	}
-	text, ok := to.(string)
-	end, err := foldstream.ParseTime(text)
-	switch {
-	case !ok || err != nil:
+	switch end := fitEnd(to, segments); {
+	case end.IsOpen():
 		c.Faults = append(c.Faults, fmt.Sprintf("the fit window from %v has no end that can be read: %v", from, to))
-	case !end.Before(testStart):
+	case !end.Before(segments[testName].Start):
 		c.Faults = append(c.Faults, fmt.Sprintf("the fit window ends at %s, at or after the test start", end))
 	}
+}
+
+// fitEnd reads a fit window's end: a date, or Qlib's placeholder of a segment's end, "<dataset.kwargs.segments.train.1>" or
+// with a 0 its start. Open where it is neither.
+func fitEnd(v any, segments foldstream.Segments) foldstream.Time {
+	text, _ := v.(string)
+	path, isPlaceholder := strings.CutPrefix(text, "<dataset.kwargs.segments.")
+	if !isPlaceholder {
+		end, _ := foldstream.ParseTime(text)
+		return end
+	}
+	if name, ok := strings.CutSuffix(path, ".0>"); ok {
+		return segments[name].Start
+	}
+	name, _ := strings.CutSuffix(path, ".1>")
+	return segments[name].End
 }

@@ -2,6 +2,7 @@ package gen
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/calendar"
@@ -201,14 +202,14 @@ func (r Rolling) hook(t foldstream.Template) error {
 }
 
 // extendEnd moves end_time to the test end where it is before it. Handlers without an end_time load all there is and stay, but
-// for an open test end: they then get a null one, as in Qlib. Text that is no time stays too.
+// for an open test end: they then get a null one, as in Qlib. A placeholder stays too: it is filled when the task runs.
 func extendEnd(handler map[string]any, testEnd foldstream.Time) error {
 	if testEnd.IsOpen() {
 		handler["end_time"] = nil
 		return nil
 	}
 	text, ok := handler["end_time"].(string)
-	if !ok {
+	if !ok || strings.HasPrefix(text, "<") {
 		return nil
 	}
 	end, err := foldstream.ParseTime(text)
