@@ -160,8 +160,8 @@ func readFile(fsys fs.FS, name string) (*Calendar, error) {
 	case err != nil:
 		return nil, foldstream.E(foldstream.Unavailable, "calendar", err)
 	}
-	defer f.Close()
 	c, err := Parse(f)
+	_ = f.Close() // only read: a failing close loses nothing
 	if err != nil {
 		return nil, in(name, err)
 	}

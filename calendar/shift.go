@@ -44,9 +44,9 @@ func (c *Calendar) Shift(s foldstream.Segment, step int, mode Mode) (foldstream.
 	return sp.segment(c), nil
 }
 
-// Truncate aligns s and cuts it so that it ends at least sessions sessions before testStart's session: its last possible
-// day has the index Index(testStart, Start) − sessions. It is Qlib's TimeAdjuster.truncate, but aligns the end back and
-// counts the first session, index 0, as part of the calendar. An open start stays open; an open end is cut.
+// Truncate aligns s and cuts it so that it ends at least that many sessions before testStart's: its last possible day has
+// the index Index(testStart, Start) − sessions. It is Qlib's TimeAdjuster.truncate, but aligns the end back and counts the
+// first session, index 0, as part of the calendar. An open start stays open; an open end is cut.
 // Errors: Invalid: sessions negative; ErrOpen where testStart is open; ErrOutOfCalendar where testStart or the cut is not on
 // the calendar; ErrEmptySegment where s is wholly after the cut.
 func (c *Calendar) Truncate(s foldstream.Segment, testStart foldstream.Time, sessions int) (foldstream.Segment, error) {
