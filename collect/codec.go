@@ -54,10 +54,13 @@ type (
 		Overlaps [][2]string    `msgpack:"overlaps"`
 		Windows  []wireWindow   `msgpack:"windows"`
 		Metrics  map[string]any `msgpack:"metrics"`
-		Daily    []byte         `msgpack:"daily"`
-		Frame    []byte         `msgpack:"frame"`
-		Digest   string         `msgpack:"frame_digest"`
 		Faults   []string       `msgpack:"faults"`
+		Daily    wireBlob       `msgpack:"daily"`
+		Frame    wireBlob       `msgpack:"frame"`
+	}
+	wireBlob struct {
+		Inline []byte `msgpack:"inline"`
+		Digest string `msgpack:"digest"`
 	}
 	wireWindow struct {
 		Index   int            `msgpack:"index"`

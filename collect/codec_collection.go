@@ -28,30 +28,27 @@ func decodeSummary(what string, data []byte) (Summary, error) {
 	}, nil
 }
 
-// encode writes the group. basis is the digest of what the group was to be folded from, see basisOf.
-func (g Group) encode(basis foldstream.Digest) ([]byte, error) {
-	daily, err := g.Daily.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
+// encode writes the group. basis is the digest of what the group was to be folded from, see basisOf; daily is where its
+// daily values are.
+func (g Group) encode(basis foldstream.Digest, daily Blob) ([]byte, error) {
 	return encode(&wireGroup{
 		Key: packKey(g.Key), Basis: string(basis),
 		Expected: g.Coverage.Expected, Present: g.Coverage.Present,
 		Failed: packIDs(g.Coverage.Failed), Missing: packIDs(g.Coverage.Missing),
 		Gaps: mapEach(g.Coverage.Gaps, packSegment), Overlaps: mapEach(g.Coverage.Overlaps, packSegment),
-		Windows: mapEach(g.Windows, packWindow), Metrics: packMetrics(g.Metrics), Daily: daily,
-		Frame: g.Frame.Inline, Digest: string(g.Frame.Digest), Faults: g.Faults,
+		Windows: mapEach(g.Windows, packWindow), Metrics: packMetrics(g.Metrics), Faults: g.Faults,
+		Daily: packBlob(daily), Frame: packBlob(g.Frame),
 	})
 }
 
-func decodeGroup(what string, data []byte) (g Group, basis foldstream.Digest, err error) {
+// decodeGroup reads a group but for its Daily, whose place it returns.
+func decodeGroup(what string, data []byte) (g Group, basis foldstream.Digest, daily Blob, err error) {
 	var w wireGroup
 	if err = decode(what, data, &w); err != nil {
-		return g, "", err
+		return g, "", daily, err
 	}
 	g = Group{
-		Key: unpackKey(w.Key), Metrics: unpackMetrics(w.Metrics), Faults: w.Faults,
-		Frame: Blob{w.Frame, foldstream.Digest(w.Digest)},
+		Key: unpackKey(w.Key), Metrics: unpackMetrics(w.Metrics), Faults: w.Faults, Frame: w.Frame.unpack(),
 		Coverage: foldstream.Coverage{
 			Expected: w.Expected, Present: w.Present, Failed: unpackIDs(w.Failed), Missing: unpackIDs(w.Missing),
 		},
@@ -62,11 +59,12 @@ func decodeGroup(what string, data []byte) (g Group, basis foldstream.Digest, er
 	if err == nil {
 		g.Windows, err = mapErr(w.Windows, wireWindow.unpack)
 	}
-	if err == nil {
-		err = g.Daily.UnmarshalBinary(w.Daily)
-	}
-	return g, foldstream.Digest(w.Basis), foldstream.E(foldstream.Invalid, what, err)
+	return g, foldstream.Digest(w.Basis), w.Daily.unpack(), foldstream.E(foldstream.Invalid, what, err)
 }
+
+func packBlob(b Blob) wireBlob { return wireBlob{b.Inline, string(b.Digest)} }
+
+func (w wireBlob) unpack() Blob { return Blob{w.Inline, foldstream.Digest(w.Digest)} }
 
 func packWindow(v Window) wireWindow {
 	return wireWindow{v.Index, packSegment(v.Test), string(v.Task), string(v.Status), packMetrics(v.Metrics), v.Fault}

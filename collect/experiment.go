@@ -19,11 +19,14 @@ import (
 // sessions are those of e's calendar. With them a collection can tell a session without rows inside a window that is there;
 // without them only windows that are missing are known as gaps. Those outside the members' test periods are not kept.
 //
-// Errors: Invalid (the name, no members, two members of one key and window), Conflict (an experiment of that name has other
+// Errors: Invalid (the name, no members, two members of one key and window, an unknown ensemble), Conflict (an experiment of that name has other
 // members, another pool or another collection).
 func PutExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
 	if err := foldstream.ValidName("experiment", e.Name); err != nil {
 		return err
+	}
+	if kind := e.Collection.Ensemble; kind != "" && kind != "average" {
+		return foldstream.Errorf(foldstream.Invalid, "experiment", "%s: collection.ensemble: %q is not known; there is \"average\"", e.Name, kind)
 	}
 	sorted, err := sortMembers(e.Name, members)
 	if err != nil {

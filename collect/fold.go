@@ -53,18 +53,20 @@ func (f *fold) wants(ev foldstream.Event) bool {
 	return ev.Seq > f.seen && slices.ContainsFunc(f.places[ev.Task], func(p place) bool { return !f.groups[p.group].closed })
 }
 
-// apply takes an event in, once: events up to the last one applied are old. frame and fault are those of a result.
-func (f *fold) apply(ev foldstream.Event, frame foldstream.Frame, fault string) {
+// apply takes an event in, once: events up to the last one applied are old. frame and fault are those of a result. It reports
+// whether that changed anything that is stored.
+func (f *fold) apply(ev foldstream.Event, frame foldstream.Frame, fault string) (changed bool) {
 	if ev.Seq <= f.seen {
-		return
+		return false
 	}
 	f.seen = ev.Seq
 	for _, p := range f.places[ev.Task] {
 		g := f.groups[p.group]
 		if !g.closed && g.slots[p.slot].take(ev, frame, fault) {
-			g.dirty = true
+			g.dirty, changed = true, true
 		}
 	}
+	return changed
 }
 
 // settled reports whether every member of every group is present or given up.

@@ -30,6 +30,9 @@ type group struct {
 	slots  []slot            // by window
 	dirty  bool              // changed since the value was stored
 	closed bool
+
+	cover foldstream.Coverage // of the stored value
+	frame Blob                // of the stored value, once it is final
 }
 
 func newGroup(spec foldstream.CollectionSpec, members []foldstream.Expectation, sessions []foldstream.Time) (*group, error) {
@@ -84,6 +87,18 @@ func (g *group) close() {
 	for i := range g.slots {
 		g.slots[i].frame = foldstream.Frame{}
 	}
+}
+
+// restore closes the group where its stored value has every member and was folded from the same.
+func (g *group) restore(data []byte) {
+	value, basis, _, err := decodeGroup("group", data)
+	if err != nil || basis != g.basis || value.Coverage.Present < len(g.slots) || value.Frame.IsEmpty() {
+		return
+	}
+	for i := range g.slots {
+		g.slots[i].status = foldstream.Done
+	}
+	g.dirty, g.closed, g.cover, g.frame = false, true, value.Coverage, value.Frame
 }
 
 // fold returns the group's value as of now and its merged series. It is a pure function of the spec, the sessions and the slots.

@@ -27,7 +27,7 @@ func Load(ctx context.Context, store foldstream.Store, name string) (Collection,
 	}
 	c := Collection{Experiment: name, Spec: s.Spec, Certified: s.Certified, Settled: s.Settled, Groups: make([]Group, len(s.Groups))}
 	for i, g := range s.Groups {
-		c.Groups[i], err = loadGroup(ctx, values, groupKey(name, g.Key))
+		c.Groups[i], err = loadGroup(ctx, store, groupKey(name, g.Key))
 		if foldstream.Is(err, foldstream.NotFound) {
 			c.Groups[i] = Group{Key: g.Key, Coverage: foldstream.Coverage{Expected: g.Expected}}
 		} else if err != nil {
@@ -36,7 +36,7 @@ func Load(ctx context.Context, store foldstream.Store, name string) (Collection,
 		c.Coverage = addCoverage(c.Coverage, c.Groups[i].Coverage)
 	}
 	if s.Ensemble {
-		e, err := loadGroup(ctx, values, ensembleKey(name))
+		e, err := loadGroup(ctx, store, ensembleKey(name))
 		if err != nil {
 			return Collection{}, err
 		}
@@ -45,27 +45,34 @@ func Load(ctx context.Context, store foldstream.Store, name string) (Collection,
 	return c, nil
 }
 
-func loadGroup(ctx context.Context, values foldstream.Values, key string) (Group, error) {
-	v, err := values.Get(ctx, key)
+func loadGroup(ctx context.Context, store foldstream.Store, key string) (Group, error) {
+	v, err := store.Values(foldstream.Collections).Get(ctx, key)
 	if err != nil {
 		return Group{}, err
 	}
-	g, _, err := decodeGroup(key, v.Data)
+	g, _, daily, err := decodeGroup(key, v.Data)
+	if err == nil {
+		g.Daily, err = loadBlob(ctx, store, daily)
+	}
 	return g, err
 }
 
 // LoadFrame reads the merged series of a group or the ensemble: a row a session and instrument, sorted. Errors: Incomplete (the
 // group is not folded to its end yet), NotFound (its artifact is gone), Invalid (it cannot be read).
 func LoadFrame(ctx context.Context, store foldstream.Store, g Group) (foldstream.Frame, error) {
-	var f foldstream.Frame
-	data := g.Frame.Inline
 	if g.Frame.IsEmpty() {
-		return f, foldstream.Errorf(foldstream.Incomplete, "collection",
+		return foldstream.Frame{}, foldstream.Errorf(foldstream.Incomplete, "collection",
 			"the series of %q is not there yet: %d of %d windows are", g.Key, g.Coverage.Present, g.Coverage.Expected)
 	}
-	if g.Frame.Digest != "" {
+	return loadBlob(ctx, store, g.Frame)
+}
+
+func loadBlob(ctx context.Context, store foldstream.Store, b Blob) (foldstream.Frame, error) {
+	var f foldstream.Frame
+	data := b.Inline
+	if b.Digest != "" {
 		var err error
-		if data, err = readArtifact(ctx, store, g.Frame.Digest); err != nil {
+		if data, err = readArtifact(ctx, store, b.Digest); err != nil {
 			return f, err
 		}
 	}

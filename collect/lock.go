@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"crypto/rand"
+	"sync"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -20,10 +21,14 @@ type wireLock struct {
 // lock is a lease on the leadership by compare-and-set. It compares no clocks of two machines: another's entry counts as
 // expired once it was seen unchanged for the whole lease on the clock here. So an old entry that a store brings back after
 // a crash holds nobody up for longer than one lease, and is never taken for a renewal.
+//
+// It is safe for concurrent use.
 type lock struct {
 	values foldstream.Values
 	lease  time.Duration
-	body   wireLock
+
+	mu   sync.Mutex
+	body wireLock
 
 	revision uint64    // of our entry, while we hold it
 	until    time.Time // when it would have expired for others, while we hold it
@@ -36,8 +41,19 @@ func newLock(store foldstream.Store, id string, lease time.Duration) *lock {
 	return &lock{values: store.Values(foldstream.Locks), lease: lease, body: wireLock{Holder: id, Life: rand.Text()}}
 }
 
+// deadline is when others may take the lock for free, if it is not renewed.
+func (l *lock) deadline() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.until
+}
+
+func (l *lock) expired() bool { return !time.Now().Before(l.deadline()) }
+
 // acquire tries once to take the lock and reports whether it is ours.
 func (l *lock) acquire(ctx context.Context) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	now := time.Now()
 	v, err := l.values.Get(ctx, lockKey)
 	switch {
@@ -53,7 +69,7 @@ func (l *lock) acquire(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	l.revision = v.Revision
-	err = l.renew(ctx)
+	err = l.claim(ctx)
 	if foldstream.Is(err, foldstream.Conflict) {
 		return false, nil // somebody else was first
 	}
@@ -62,6 +78,13 @@ func (l *lock) acquire(ctx context.Context) (bool, error) {
 
 // renew proves that the lock is ours and starts its lease anew. Errors: Conflict (it is somebody else's now).
 func (l *lock) renew(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.claim(ctx)
+}
+
+// claim writes the entry over that of the revision we know. A conflict with an entry of ours is a reply that was lost.
+func (l *lock) claim(ctx context.Context) error {
 	now := time.Now()
 	err := l.write(ctx)
 	if foldstream.Is(err, foldstream.Conflict) {
@@ -99,6 +122,8 @@ func (l *lock) mine(v foldstream.Value) bool {
 
 // release lets the next one lead at once. A lock that is somebody else's by now is left alone.
 func (l *lock) release(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	err := l.values.Delete(ctx, lockKey, l.revision)
 	if foldstream.Is(err, foldstream.Conflict) {
 		return nil

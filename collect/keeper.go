@@ -1,0 +1,201 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/foldstream/foldstream"
+)
+
+// maxInline is the most bytes of frames that are stored in a value; larger ones go to the artifacts.
+const maxInline = 512 << 10
+
+// keeper keeps one experiment's collection: the fold and what is stored of it.
+type keeper struct {
+	*leader
+	log     *slog.Logger
+	fold    *fold
+	shelf   *shelf
+	ready   bool // every event there was has been seen: what is folded now is no piece of history
+	dirty   bool // changed since the summary was stored
+	settled bool // the stored summary says so
+	pause   pause
+}
+
+// openKeeper reads the members of an experiment and what is stored of its collection. Groups that are stored whole stay closed.
+func openKeeper(ctx context.Context, l *leader, e foldstream.Experiment) (*keeper, error) {
+	members, sessions, err := readMembers(ctx, l.Store, e)
+	if err != nil {
+		return nil, err
+	}
+	k := &keeper{leader: l, log: l.log.With("experiment", e.Name, "pool", e.Pool), dirty: true}
+	if k.fold, err = newFold(e, members, sessions); err != nil {
+		return nil, err
+	}
+	stored := map[string][]byte{}
+	k.shelf, err = openShelf(ctx, l, e.Name, func(v foldstream.Value) { stored[v.Key] = v.Data })
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range k.fold.groups {
+		g.restore(stored[groupKey(e.Name, g.key)])
+	}
+	s, err := decodeSummary(e.Name, stored[e.Name])
+	whole := err == nil && s.Settled && s.Complete() && s.Members == e.Members && s.Spec == k.fold.spec
+	if whole && k.fold.closed() && s.Certified == (e.Policy != foldstream.Warn) && s.Ensemble == (k.fold.spec.Ensemble != "") {
+		k.dirty, k.settled = false, true
+	}
+	return k, nil
+}
+
+// finished reports whether the collection is complete and stored: nothing will change it.
+func (k *keeper) finished() bool { return k.settled && !k.dirty && k.fold.closed() }
+
+// take applies an event.
+func (k *keeper) take(ctx context.Context, ev foldstream.Event) {
+	var frame foldstream.Frame
+	var fault string
+	if ev.Kind == foldstream.EventResult && ev.Result != nil && k.fold.wants(ev) {
+		frame, fault = k.frameOf(ctx, ev)
+	}
+	if ctx.Err() == nil && k.fold.apply(ev, frame, fault) {
+		k.dirty = true
+	}
+}
+
+// frameOf returns the frame of a result to fold, inline or from the artifact of its name, or why there is none. It
+// waits for a store that does not answer.
+func (k *keeper) frameOf(ctx context.Context, ev foldstream.Event) (foldstream.Frame, string) {
+	name := k.fold.spec.Frame
+	if f, ok := ev.Result.Frames[name]; ok {
+		return f, check(f, k.fold.spec)
+	}
+	for _, a := range ev.Result.Artifacts {
+		if a.Name == name {
+			return k.fetch(ctx, ev, a.Digest)
+		}
+	}
+	return foldstream.Frame{}, "the result has no frame " + name
+}
+
+func (k *keeper) fetch(ctx context.Context, ev foldstream.Event, d foldstream.Digest) (foldstream.Frame, string) {
+	for pause := backoff(0); ; {
+		f, err := loadBlob(ctx, k.Store, Blob{Digest: d})
+		switch {
+		case err == nil:
+			return f, check(f, k.fold.spec)
+		case foldstream.Is(err, foldstream.NotFound) || foldstream.Is(err, foldstream.Invalid):
+			return foldstream.Frame{}, "the artifact of the frame " + k.fold.spec.Frame + " is missing or cannot be read"
+		}
+		k.log.Warn("cannot read an artifact; trying again", "task", ev.Task, "err", err)
+		if !sleep(ctx, pause.next()) {
+			return foldstream.Frame{}, ""
+		}
+	}
+}
+
+// store brings the stored collection up to date: the groups that changed, the ensemble once all are final, the summary last,
+// so that a summary never promises what is not there. Groups that are not final are folded only where partial allows
+// it; spent is the time that took.
+func (k *keeper) store(ctx context.Context, partial bool) (spent time.Duration, err error) {
+	if !k.ready || !k.dirty {
+		return 0, nil
+	}
+	for _, g := range k.fold.groups {
+		final := g.final()
+		if !g.dirty || !final && !partial {
+			continue
+		}
+		start := time.Now()
+		if err := k.storeGroup(ctx, g, final); err != nil {
+			return spent, err
+		}
+		if !final {
+			spent += time.Since(start)
+		}
+	}
+	settled := k.fold.settled()
+	ensemble := settled && k.fold.spec.Ensemble != ""
+	if ensemble {
+		if err := k.storeEnsemble(ctx); err != nil {
+			return spent, err
+		}
+	}
+	data, err := k.fold.summary(settled, ensemble).encode()
+	if err == nil {
+		err = k.shelf.put(ctx, k.fold.experiment.Name, data, k.fold.seen)
+	}
+	if err == nil {
+		k.settled = settled
+		k.dirty = !k.fold.stored()
+	}
+	return spent, err
+}
+
+func (k *keeper) storeGroup(ctx context.Context, g *group, final bool) error {
+	value, merged := g.fold(k.fold.spec, k.fold.sessions)
+	if !final {
+		merged = foldstream.Frame{}
+	}
+	value, err := k.put(ctx, groupKey(k.fold.experiment.Name, g.key), value, merged, final, g.basis)
+	if err != nil {
+		return err
+	}
+	g.dirty, g.cover, g.frame = false, value.Coverage, value.Frame
+	g.close()
+	return nil
+}
+
+// storeEnsemble averages the groups as they are stored, unless what is stored is of the same groups.
+func (k *keeper) storeEnsemble(ctx context.Context) error {
+	name := k.fold.experiment.Name
+	basis := k.shelf.basis(k.fold)
+	if basis == k.shelf.ensemble {
+		return nil
+	}
+	var cover foldstream.Coverage
+	frames := make([]foldstream.Frame, len(k.fold.groups))
+	for i, g := range k.fold.groups {
+		var err error
+		if frames[i], err = loadBlob(ctx, k.Store, g.frame); err != nil {
+			return err
+		}
+		cover = addCoverage(cover, g.cover)
+	}
+	value, merged := k.fold.ensemble(frames, cover)
+	_, err := k.put(ctx, ensembleKey(name), value, merged, true, basis)
+	if err == nil {
+		k.shelf.ensemble = basis
+	}
+	return err
+}
+
+// put stores a group's value, with its merged series where that is final.
+func (k *keeper) put(ctx context.Context, key string, g Group, merged foldstream.Frame, final bool, basis foldstream.Digest) (Group, error) {
+	daily, err := k.blob(ctx, g.Daily, maxInline/2)
+	if err != nil {
+		return g, err
+	}
+	if final {
+		if g.Frame, err = k.blob(ctx, merged, maxInline/2); err != nil {
+			return g, err
+		}
+	}
+	data, err := g.encode(basis, daily)
+	if err != nil {
+		return g, err
+	}
+	return g, k.shelf.put(ctx, key, data, k.fold.seen)
+}
+
+// blob encodes a frame and stores it as an artifact where it is over the limit.
+func (k *keeper) blob(ctx context.Context, f foldstream.Frame, limit int) (Blob, error) {
+	data, err := f.MarshalBinary()
+	if err != nil || len(data) <= limit {
+		return Blob{Inline: data}, err
+	}
+	d, _, err := k.Store.Artifacts().Put(ctx, bytes.NewReader(data))
+	return Blob{Digest: d}, err
+}
