@@ -19,6 +19,9 @@ func (s scale) at(v float64) float64 {
 	return s.from + (v-s.lo)/(s.hi-s.lo)*(s.to-s.from)
 }
 
+// drawable reports whether v is a number that a picture can hold.
+func drawable(v float64) bool { return math.Abs(v) < 1e100 }
+
 // tick is a labelled place on an axis; At is a percentage of the width or a height in pixels.
 type tick struct {
 	At, Label string
@@ -58,7 +61,8 @@ var calendarSteps = []struct {
 	{years: 10, layout: "2006"}, {years: 25, layout: "2006"}, {years: 100, layout: "2006"}, {years: 1000, layout: "2006"},
 }
 
-// timeTicks returns the finest ticks between lo and hi whose labels leave each other room, placed by x.
+// timeTicks returns the finest ticks between lo and hi whose labels leave each other room, placed by x. A year or a month that
+// lo is inside of has its tick at lo where most of it is to come.
 func timeTicks(lo, hi time.Time, x scale) []tick {
 	for _, s := range calendarSteps {
 		room := 72.0 // characters that fit side by side, also on a phone
@@ -68,8 +72,12 @@ func timeTicks(lo, hi time.Time, x scale) []tick {
 		}
 		var out []tick
 		for t := firstTick(lo, s.years, s.months, s.days, s.clock); !t.After(hi); t = t.AddDate(s.years, s.months, s.days).Add(s.clock) {
-			if !t.Before(lo) {
-				out = append(out, tick{pos(x.at(seconds(t)), 2), t.Format(s.layout)})
+			at := seconds(t)
+			if s.years+s.months > 0 && at < seconds(lo) && seconds(lo)-at < 0.4*span && t.Format(s.layout) == lo.Format(s.layout) {
+				at = seconds(lo)
+			}
+			if at >= seconds(lo) {
+				out = append(out, tick{pos(x.at(at), 2), t.Format(s.layout)})
 			}
 		}
 		return out

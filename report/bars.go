@@ -45,7 +45,7 @@ func windowICView(g collect.Group, name string, c collect.Collection) *barsChart
 		Note:   fmt.Sprintf("Positive in %d of %s.", positive, plural(defined, "window")),
 		Height: barsHeight, Grid: decimalLines(y, 4), Zero: pos(y.at(0), 1), Ticks: windowTicks(windows),
 	}
-	wide := 100 / float64(len(windows))
+	wide := plotShare / float64(len(windows))
 	for i, m := range means {
 		if !math.IsNaN(m) {
 			title := fmt.Sprintf("window %d, %s: IC %s", windows[i].Index+1, period(windows[i].Test), number(m, 4))
@@ -68,7 +68,7 @@ func longest(c collect.Collection) (out []collect.Window) {
 func meanWithin(times []foldstream.Time, values []float64, s foldstream.Segment) float64 {
 	sum, n := 0.0, 0
 	for i, v := range values {
-		if !math.IsNaN(v) && !times[i].Before(s.Start) && !(times[i].After(s.End) && !s.End.IsOpen()) {
+		if drawable(v) && !times[i].Before(s.Start) && !(times[i].After(s.End) && !s.End.IsOpen()) {
 			sum, n = sum+v, n+1
 		}
 	}
@@ -80,7 +80,7 @@ func windowTicks(windows []collect.Window) []tick {
 	var out []tick
 	last, year := -1.0, 0
 	for i, w := range windows {
-		at := 100 * float64(i) / float64(len(windows))
+		at := plotShare * float64(i) / float64(len(windows))
 		if y := w.Test.Start.Std().Year(); y != year && !w.Test.Start.IsOpen() && (last < 0 || at-last >= 12) {
 			out = append(out, tick{pos(at, 2), fmt.Sprint(y)})
 			last, year = at, y
@@ -103,39 +103,59 @@ func decimalLines(y scale, n int) []tick {
 	return gridLines(y, n, func(v float64) string { return number(v, decimals) })
 }
 
+// bins are counts of values between round edges: the i-th from (first+i)·step to the next.
+type bins struct {
+	first, step float64
+	decimals    int
+	counts      []int
+}
+
+// maxBins is more than numberTicks gives for values whose distances floating point can hold.
+const maxBins = 100
+
+// binsOf counts values, of which there must be one; false where their range is a point or too small to divide.
+func binsOf(values []float64) (bins, bool) {
+	lo, hi := slices.Min(values), slices.Max(values)
+	edges, decimals := numberTicks(lo, hi, 32)
+	if len(edges) < 2 {
+		return bins{}, false
+	}
+	b := bins{step: edges[1] - edges[0], decimals: decimals}
+	b.first = math.Floor(lo / b.step)
+	n := math.Floor(hi/b.step) - b.first + 1
+	if !(n >= 1 && n <= maxBins) {
+		return bins{}, false
+	}
+	b.counts = make([]int, int(n))
+	for _, v := range values {
+		b.counts[int(math.Floor(v/b.step)-b.first)]++
+	}
+	return b, true
+}
+
+func (b bins) edge(i int) float64 { return (b.first + float64(i)) * b.step }
+
 // histogramView shows how the daily IC of g is spread.
 func histogramView(g collect.Group, name string) *barsChart {
-	values := slices.DeleteFunc(slices.Clone(g.Daily.Column("ic")), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
-	if len(values) < 2 || slices.Min(values) == slices.Max(values) {
+	values := slices.DeleteFunc(slices.Clone(g.Daily.Column("ic")), func(v float64) bool { return !drawable(v) })
+	if len(values) == 0 {
 		return nil
 	}
-	edges, decimals := numberTicks(slices.Min(values), slices.Max(values), 32)
-	if len(edges) < 2 {
+	b, ok := binsOf(values)
+	if !ok {
 		return nil
 	}
-	step := edges[1] - edges[0]
-	first := math.Floor(slices.Min(values) / step)
-	counts := make([]int, 1+int(math.Floor(slices.Max(values)/step)-first))
-	sum, positive := 0.0, 0
-	for _, v := range values {
-		counts[int(math.Floor(v/step)-first)]++
-		sum += v
-		if v > 0 {
-			positive++
-		}
-	}
-	x := scale{first * step, (first + float64(len(counts))) * step, 0, 100}
-	y := scale{0, float64(slices.Max(counts)) * 1.06, barsHeight, 0}
+	x := scale{b.edge(0), b.edge(len(b.counts)), 0, plotShare}
+	y := scale{0, float64(slices.Max(b.counts)) * 1.06, barsHeight, 0}
 	chart := &barsChart{
-		Title: "Daily IC of the " + lowerFirst(name), Label: "Histogram of the daily information coefficient",
-		Note:   fmt.Sprintf("%s; mean %s, positive on %s of them.", plural(len(values), "session"), number(sum/float64(len(values)), 3), percent(float64(positive)/float64(len(values)), 0)),
-		Height: barsHeight, Zero: pos(barsHeight, 1), Grid: gridLines(y, 3, func(v float64) string { return count(int(v)) }),
+		Title: "Daily IC of the " + lowerFirst(name), Label: "Histogram of the daily information coefficient", Note: spread(values),
+		Height: barsHeight, Zero: pos(barsHeight, 1), Grid: gridLines(y, 3, func(v float64) string { return number(v, 0) }),
 	}
-	for i, n := range counts {
-		from := (first + float64(i)) * step
-		title := fmt.Sprintf("%s to %s: %s", number(from, decimals), number(from+step, decimals), plural(n, "session"))
-		r := bar(x.at(from), max(0.1, x.at(from+step)-x.at(from)-0.3), float64(n), y, title)
-		if from+step/2 < 0 {
+	for i, n := range b.counts {
+		from, to := b.edge(i), b.edge(i+1)
+		title := fmt.Sprintf("%s to %s: %s", number(from, b.decimals), number(to, b.decimals), plural(n, "session"))
+		r := bar(x.at(from), max(0.1, x.at(to)-x.at(from)-0.3), float64(n), y, title)
+		if from+to < 0 {
 			r.Class = "bar neg"
 		}
 		chart.Bars = append(chart.Bars, r)
@@ -145,4 +165,17 @@ func histogramView(g collect.Group, name string) *barsChart {
 		chart.Ticks = append(chart.Ticks, tick{pos(x.at(v), 2), number(v, decimals)})
 	}
 	return chart
+}
+
+// spread says in words how daily values lie.
+func spread(values []float64) string {
+	sum, positive := 0.0, 0
+	for _, v := range values {
+		sum += v
+		if v > 0 {
+			positive++
+		}
+	}
+	n := float64(len(values))
+	return fmt.Sprintf("%s; mean %s, positive on %s of them.", plural(len(values), "session"), number(sum/n, 3), percent(float64(positive)/n, 0))
 }

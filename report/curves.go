@@ -27,6 +27,7 @@ func curveID(i int) string { return fmt.Sprintf("c%d", i+1) }
 // curvesChart is the cumulative curves of all configurations and the ensemble over a common axis of time.
 type curvesChart struct {
 	Title, Label string
+	Note         string // how the values are made
 	Tint         string // the name of the choice that the colours show
 	Legend       []swatch
 	Height       int
@@ -60,7 +61,7 @@ func curvesView(c collect.Collection, t tint) *curvesChart {
 		time: scale{times.lo, times.hi, 0, plotShare},
 	}
 	text := chart.name(c.Groups)
-	chart.Grid = gridLines(values, 6, text)
+	chart.Grid = slices.DeleteFunc(gridLines(values, 6, text), func(t tick) bool { return t.At == chart.Zero })
 	chart.Ticks = timeTicks(std(times.lo), std(times.hi), chart.time)
 	x := scale{times.lo, times.hi, 0, plotWidth}
 	budget := min(maxPoints, max(24, allPoints/len(groups)))
@@ -74,7 +75,7 @@ func curvesView(c collect.Collection, t tint) *curvesChart {
 		}
 		chart.Curves = append(chart.Curves, view)
 	}
-	chart.Ends = endLabels(groups, values, text)
+	chart.Ends = endLabels(groups, chart.Lead, values, text)
 	return chart
 }
 
@@ -82,6 +83,7 @@ func curvesView(c collect.Collection, t tint) *curvesChart {
 func (c *curvesChart) name(groups []collect.Group) func(float64) string {
 	if slices.ContainsFunc(groups, func(g collect.Group) bool { return g.Daily.Column("cumulative") != nil }) {
 		c.Title, c.Label = "Cumulative return after costs", "Cumulative return of each configuration over time"
+		c.Note = "Daily returns are summed, not compounded."
 		return func(v float64) string { return signed(v, 0) }
 	}
 	c.Title, c.Label = "Cumulative daily IC", "Running sum of the daily information coefficient of each configuration"
@@ -93,7 +95,7 @@ func extents(groups []collect.Group) (times, values scale, ok bool) {
 	times = scale{lo: math.Inf(1), hi: math.Inf(-1)}
 	for _, g := range groups {
 		for i, v := range series(g) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+			if !drawable(v) {
 				continue
 			}
 			at := seconds(g.Daily.Times[i].Std())
@@ -119,18 +121,19 @@ func line(times []foldstream.Time, values []float64, x, y scale, n int) string {
 	xs, ys := make([]float64, len(at)), make([]float64, len(at))
 	for i, j := range at {
 		xs[i], ys[i] = x.at(seconds(times[j].Std())), y.at(values[j])
-		if math.IsInf(values[j], 0) {
+		if !drawable(values[j]) {
 			ys[i] = math.NaN()
 		}
 	}
 	return path(xs, ys)
 }
 
-// endLabels writes the ensemble's last value, and the highest and the lowest of the configurations where there is room.
-func endLabels(groups []collect.Group, y scale, text func(float64) string) []tick {
+// endLabels writes the last value of the lead, which is the last group, and where there is room the highest and the lowest of
+// all, and zero.
+func endLabels(groups []collect.Group, lead bool, y scale, text func(float64) string) []tick {
 	var ends []float64
 	for _, g := range groups {
-		if v, ok := lastOf(series(g)); ok && !math.IsInf(v, 0) {
+		if v, ok := lastOf(series(g)); ok && drawable(v) {
 			ends = append(ends, v)
 		}
 	}
@@ -139,7 +142,11 @@ func endLabels(groups []collect.Group, y scale, text func(float64) string) []tic
 	}
 	var out []tick
 	var taken []float64
-	for _, v := range []float64{ends[len(ends)-1], slices.Max(ends), slices.Min(ends)} {
+	wanted := []float64{slices.Max(ends), slices.Min(ends), 0}
+	if lead {
+		wanted = append(ends[len(ends)-1:], wanted...)
+	}
+	for _, v := range wanted {
 		at := y.at(v)
 		if !slices.ContainsFunc(taken, func(o float64) bool { return math.Abs(o-at) < 14 }) {
 			out, taken = append(out, tick{pos(at+4, 1), text(v)}), append(taken, at)
@@ -162,7 +169,7 @@ func drawdownView(g collect.Group, name string, over *curvesChart) *areaChart {
 	falls := g.Daily.Column("drawdown")
 	worst := -1
 	for i, v := range falls {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) && (worst < 0 || v < falls[worst]) {
+		if drawable(v) && (worst < 0 || v < falls[worst]) {
 			worst = i
 		}
 	}
@@ -173,7 +180,7 @@ func drawdownView(g collect.Group, name string, over *curvesChart) *areaChart {
 	x := scale{over.time.lo, over.time.hi, 0, plotWidth}
 	flat := make([]float64, len(falls))
 	for i, v := range falls {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if drawable(v) {
 			flat[i] = v
 		}
 	}
@@ -182,7 +189,7 @@ func drawdownView(g collect.Group, name string, over *curvesChart) *areaChart {
 	return &areaChart{
 		Title:  "Drawdown of the " + lowerFirst(name),
 		Height: fallHeight,
-		Grid:   gridLines(y, 3, func(v float64) string { return percent(v, 0) }),
+		Grid:   gridLines(scale{falls[worst] * 1.08, -1e-9, fallHeight, 1}, 3, func(v float64) string { return percent(v, 0) }),
 		Path:   line(times, flat, x, y, maxPoints) + "L" + last + " 1L" + first + " 1Z",
 		Ticks:  over.Ticks,
 		Worst:  tick{pos(y.at(falls[worst])+3, 1), percent(falls[worst], 1) + " on " + times[worst].String()},

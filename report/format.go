@@ -18,6 +18,9 @@ func number(v float64, decimals int) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return missing
 	}
+	if math.Abs(v) >= 1e15 {
+		return strings.Replace(strconv.FormatFloat(v, 'e', 1, 64), "-", "−", 1)
+	}
 	s := strconv.FormatFloat(math.Abs(v), 'f', decimals, 64)
 	if v < 0 && strings.Trim(s, "0.") != "" {
 		return "−" + s
@@ -33,13 +36,13 @@ func percent(v float64, decimals int) string {
 	return missing
 }
 
-// signed is percent with a plus where v is not negative.
+// signed is percent with a plus where what is written is above zero.
 func signed(v float64, decimals int) string {
 	s := percent(v, decimals)
-	if s == missing || strings.HasPrefix(s, "−") {
-		return s
+	if v > 0 && s != missing && strings.Trim(s, "0.%") != "" {
+		return "+" + s
 	}
-	return "+" + s
+	return s
 }
 
 // count writes n with commas between thousands.

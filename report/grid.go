@@ -67,7 +67,7 @@ func gridView(c collect.Collection, failures map[foldstream.TaskID]string) *grid
 }
 
 func windowIC(w collect.Window) float64 {
-	if v, ok := w.Metrics[collect.MetricIC]; ok && !math.IsInf(v, 0) {
+	if v, ok := w.Metrics[collect.MetricIC]; ok && drawable(v) {
 		return v
 	}
 	return math.NaN()

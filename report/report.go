@@ -6,6 +6,7 @@ import (
 	"embed"
 	"html/template"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -73,6 +74,7 @@ type page struct {
 type alert struct{ Head, Text string }
 
 func pageView(r Report) page {
+	r.Collection = sound(r.Collection)
 	c := r.Collection
 	experiment := or(r.Experiment, c.Experiment)
 	p := page{
@@ -111,6 +113,26 @@ func (p *page) addCollection(c collect.Collection, failures map[foldstream.TaskI
 		p.WindowIC = windowICView(*lead, name, c)
 		p.Histogram = histogramView(*lead, name)
 	}
+}
+
+// sound returns c with the daily frames that are none replaced by a fault that says so.
+func sound(c collect.Collection) collect.Collection {
+	c.Groups = slices.Clone(c.Groups)
+	for i := range c.Groups {
+		c.Groups[i] = soundGroup(c.Groups[i])
+	}
+	if c.Ensemble != nil {
+		g := soundGroup(*c.Ensemble)
+		c.Ensemble = &g
+	}
+	return c
+}
+
+func soundGroup(g collect.Group) collect.Group {
+	if err := g.Daily.Validate(); err != nil {
+		g.Daily, g.Faults = foldstream.Frame{}, append(slices.Clone(g.Faults), err.Error())
+	}
+	return g
 }
 
 // leadGroup is the group that speaks for the whole: the ensemble, or the only configuration; nil where there is neither.

@@ -2,35 +2,319 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/report"
 )
 
-func html(t *testing.T, r report.Report) []byte {
+var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
+
+func html(t *testing.T, r report.Report) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := r.WriteHTML(&b); err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	return b.String()
+}
+
+func windows(t *testing.T, plan []report.Timeline) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.Windows(&b, plan); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// wellFormed fails unless the text is strict XML, which these pages are besides being HTML.
+func wellFormed(t *testing.T, text string) {
+	t.Helper()
+	for d := xml.NewDecoder(strings.NewReader(text)); ; {
+		switch _, err := d.Token(); {
+		case errors.Is(err, io.EOF):
+			return
+		case err != nil:
+			line, column := d.InputPos()
+			t.Fatalf("line %d, column %d: %v", line, column, err)
+		}
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (-want +got); rewrite it with -rewrite where that is meant:\n%s", file, diff)
+	}
+}
+
+func date(text string) foldstream.Time {
+	t, err := foldstream.ParseTime(text)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func segment(start, end string) foldstream.Segment {
+	return foldstream.Segment{Start: date(start), End: date(end)}
+}
+
+// small is a report that a person can check by hand: two configurations, two windows, one of them failed.
+func small() report.Report {
+	days := []foldstream.Time{date("2021-03-01"), date("2021-03-02"), date("2021-04-05"), date("2021-04-06")}
+	daily := func(ic, sums, falls []float64) foldstream.Frame {
+		return foldstream.Frame{Times: days, Columns: []foldstream.Column{{Name: "ic", Values: ic}, {Name: "cumulative", Values: sums}, {Name: "drawdown", Values: falls}}}
+	}
+	first, second := segment("2021-03-01", "2021-03-31"), segment("2021-04-01", "2021-04-30")
+	nan := math.NaN()
+	return report.Report{
+		Experiment: "small", Pool: "small", Calendar: "cafe", Policy: "refuse",
+		Facts: [][2]string{{"Code", "v1"}, {"Data", ""}}, Notes: []string{"Made up."},
+		Failures: map[foldstream.TaskID]string{"task4": "no such column\nat row 7"},
+		Windows: []report.Timeline{{Title: "Sliding", Windows: []report.WindowBar{
+			{Label: "1", Spans: []report.Span{{Name: "train", Segment: segment("2020-01-01", "2020-12-31")}, {Name: "test", Segment: first}}},
+			{Label: "2", Spans: []report.Span{{Name: "train", Segment: segment("2020-02-01", "2021-01-31")}, {Name: "test", Segment: second}}},
+		}}},
+		Collection: collect.Collection{
+			Certified: true, Settled: true, Coverage: foldstream.Coverage{Expected: 4, Present: 3, Failed: []foldstream.TaskID{"task4"}},
+			Groups: []collect.Group{{
+				Key: foldstream.Key{}.With("horizon", "1"), Coverage: foldstream.Coverage{Expected: 2, Present: 2},
+				Windows: []collect.Window{
+					{Index: 0, Test: first, Task: "task1", Status: foldstream.Done, Metrics: collect.Metrics{"ic": 0.25}},
+					{Index: 1, Test: second, Task: "task2", Status: foldstream.Done, Metrics: collect.Metrics{"ic": -0.125}},
+				},
+				Metrics: collect.Metrics{"ic": 0.0625, "icir": 0.5, "annual_return": 0.5, "information_ratio": 1.25, "max_drawdown": -0.25},
+				Daily:   daily([]float64{0.5, 0, -0.25, 0}, []float64{0.25, 0.5, 0.25, 0.5}, []float64{0, 0, -0.25, 0}),
+			}, {
+				Key: foldstream.Key{}.With("horizon", "5"), Coverage: foldstream.Coverage{Expected: 2, Present: 1, Failed: []foldstream.TaskID{"task4"}},
+				Windows: []collect.Window{
+					{Index: 0, Test: first, Task: "task3", Status: foldstream.Done, Metrics: collect.Metrics{"ic": nan}},
+					{Index: 1, Test: second, Task: "task4", Status: foldstream.Dead},
+				},
+				Metrics: collect.Metrics{"ic": nan, "annual_return": 0.75, "max_drawdown": -0.5},
+				Daily:   daily([]float64{nan, nan, nan, nan}, []float64{-0.25, 0.25, nan, nan}, []float64{0, 0, nan, nan}),
+			}},
+			Ensemble: &collect.Group{
+				Coverage: foldstream.Coverage{Expected: 4, Present: 3},
+				Metrics:  collect.Metrics{"ic": 0.0625, "icir": 0.5, "rank_ic": 0.0625, "rank_icir": 0.5, "annual_return": 1.5, "information_ratio": 2, "max_drawdown": -0.125},
+				Daily:    daily([]float64{0.5, 0, -0.25, 0}, []float64{0.5, 0.75, 0.625, 1}, []float64{0, 0, -0.125, 0}),
+			},
+		},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	golden(t, "small.html", html(t, small()))
+	golden(t, "windows.svg", windows(t, small().Windows))
+	golden(t, "plan.svg", windows(t, report.Timelines(sampleTasks())))
 }
 
 // With FOLDSTREAM_LOOK=DIR the sample pages are written there, for eyes.
-func TestSampleIsSmall(t *testing.T) {
-	whole, broken := sampleReport(), sampleReport()
+func TestSample(t *testing.T) {
+	whole, broken, running := sampleReport(), sampleReport(), sampleReport()
 	broken.Failures = breakSome(&broken.Collection)
-	for name, r := range map[string]report.Report{"whole.html": whole, "broken.html": broken} {
+	running.Failures = breakSome(&running.Collection)
+	unsettle(&running.Collection)
+	for name, r := range map[string]report.Report{"whole.html": whole, "broken.html": broken, "running.html": running} {
 		page := html(t, r)
 		if len(page) > 1<<20 {
 			t.Errorf("%s has %d bytes, over 1 MiB", name, len(page))
 		}
+		if page != html(t, r) {
+			t.Errorf("%s: equal input gave other bytes", name)
+		}
+		wellFormed(t, page)
 		if dir := os.Getenv("FOLDSTREAM_LOOK"); dir != "" {
-			if err := os.WriteFile(filepath.Join(dir, name), page, 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(page), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
+	}
+}
+
+// A page must be one file: nothing in it may make a browser ask for another.
+func TestNoNetwork(t *testing.T) {
+	r := sampleReport()
+	r.Failures = breakSome(&r.Collection)
+	text := strings.ReplaceAll(html(t, r)+windows(t, r.Windows), `xmlns="http://www.w3.org/2000/svg"`, "")
+	if at := regexp.MustCompile(`(?i)https?:|//|src=|@import|url\(|<script|<link [^>]*href="[^d]`).FindString(text); at != "" {
+		t.Errorf("the page holds %q", at)
+	}
+}
+
+func TestHostileText(t *testing.T) {
+	for _, evil := range []string{
+		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</title></style></svg><script>`, `'; }--></path>`, "{{.}}", "javascript:alert(1)",
+		"nul \x00 bell \x07 broken \xff\xfe \ufffe", "]]>&amp;&bogus;", strings.Repeat("long", 500),
+	} {
+		r := sampleReport()
+		r.Title, r.Experiment, r.Pool, r.Calendar, r.Policy = evil, evil, evil, evil, evil
+		r.Facts, r.Notes = [][2]string{{evil, evil}}, []string{evil}
+		r.Failures = breakSome(&r.Collection)
+		for id := range r.Failures {
+			r.Failures[id] = evil
+		}
+		for i := range r.Collection.Groups {
+			g := &r.Collection.Groups[i]
+			g.Key = g.Key.With("rolling", g.Key.Get("rolling")+evil).With(evil, evil)
+			g.Faults = []string{evil}
+			g.Windows[i%20].Status = foldstream.Status(evil)
+			g.Windows[i%19].Task = foldstream.TaskID(evil)
+		}
+		r.Windows = []report.Timeline{{Title: evil, Windows: []report.WindowBar{{Label: evil, Spans: []report.Span{{Name: evil, Segment: segment("2021-01-01", "2021-02-01")}}}}}}
+		page, svg := html(t, r), windows(t, r.Windows)
+		wellFormed(t, page)
+		wellFormed(t, svg)
+		if at := regexp.MustCompile(`(?i)<(script|img)|="?javascript`).FindString(page + svg); at != "" {
+			t.Errorf("%q got through as %q", evil, at)
+		}
+		if strings.Count(page, "</style>") != 1 || strings.Count(svg, "</style>") != 1 {
+			t.Errorf("%q ends the style sheet", evil)
+		}
+	}
+}
+
+// Whatever a collection holds, there is a page.
+func TestAwkwardCollections(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	days := []foldstream.Time{date("2021-03-01"), date("2021-03-02")}
+	group := func(v ...float64) collect.Group {
+		return collect.Group{Daily: foldstream.Frame{Times: days[:min(2, len(v))], Columns: []foldstream.Column{{Name: "ic", Values: v}, {Name: "cumulative", Values: v}, {Name: "drawdown", Values: v}}}}
+	}
+	keyed := func(g collect.Group, name, value string) collect.Group {
+		g.Key = foldstream.Key{{Name: name, Value: value}}
+		return g
+	}
+	for name, tc := range map[string]struct {
+		groups []collect.Group
+		want   string
+	}{
+		"none":             {nil, "no configurations"},
+		"empty group":      {[]collect.Group{{}}, "the one configuration"},
+		"one session":      {[]collect.Group{group(0.5)}, "Cumulative return"},
+		"all missing":      {[]collect.Group{group(nan, nan)}, "the one configuration"},
+		"all the same":     {[]collect.Group{group(0, 0)}, "Cumulative return"},
+		"infinite":         {[]collect.Group{group(inf, -inf)}, "the one configuration"},
+		"half infinite":    {[]collect.Group{group(1, -inf)}, "Cumulative return"},
+		"huge":             {[]collect.Group{group(-math.MaxFloat64, math.MaxFloat64)}, "the one configuration"},
+		"large":            {[]collect.Group{group(-1e99, 1e99)}, "&#43;1.0e&#43;101%"},
+		"tiny":             {[]collect.Group{group(-math.SmallestNonzeroFloat64, math.SmallestNonzeroFloat64)}, "Cumulative return"},
+		"far and close":    {[]collect.Group{group(1e20, 1e20+16384)}, "Cumulative return"},
+		"other key names":  {[]collect.Group{keyed(group(1, 2), "a", "1"), keyed(group(2, 1), "b", "1")}, "<th scope=\"row\">b 1</th>"},
+		"a broken frame":   {[]collect.Group{group(1, 2, 3)}, "has 3 values for 2 rows"},
+		"no portfolio":     {[]collect.Group{{Daily: foldstream.Frame{Times: days, Columns: []foldstream.Column{{Name: "ic", Values: []float64{0.5, nan}}}}}}, "Cumulative daily IC"},
+		"open test period": {[]collect.Group{{Windows: []collect.Window{{Index: 7, Status: foldstream.Running}}}}, "… to …"},
+		"gaps":             {[]collect.Group{{Coverage: foldstream.Coverage{Gaps: []foldstream.Segment{segment("2021-03-01", "2021-03-04")}}}}, "no prediction for these sessions"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := html(t, report.Report{Collection: collect.Collection{Groups: tc.groups}})
+			wellFormed(t, page)
+			if !strings.Contains(page, tc.want) {
+				t.Errorf("the page does not say %q", tc.want)
+			}
+			if at := regexp.MustCompile(`NaN|Inf[^.]`).FindString(page); at != "" {
+				t.Errorf("the page holds %q", at)
+			}
+		})
+	}
+}
+
+func TestWordsOfThePage(t *testing.T) {
+	r := sampleReport()
+	r.Failures = breakSome(&r.Collection)
+	unsettle(&r.Collection)
+	page := html(t, r)
+	for _, want := range []string{
+		"24 configurations over 20 rolling windows, tested from 2 January 1996 to 2 November 2000. 474 of 480 results are in, 3 failed, 3 missing.",
+		"Uncertified.", "Still running.", "9 March 2026, 16:04 UTC", "17 of 20", "no value on 1997-03-14", "survivorship bias", "coloured by horizon",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	for want, n := range map[string]int{`<td class="failed"`: 3, `<td class="open"`: 3, `<g class="curve `: 24, `<td class="num best">`: 7} {
+		if got := strings.Count(page, want); got != n {
+			t.Errorf("%s stands %d times, want %d", want, got, n)
+		}
+	}
+	r = sampleReport()
+	r.Generated = time.Time{}
+	for _, not := range []string{"Uncertified.", "Still running.", "Incomplete.", "UTC", `id="failures"`} {
+		if strings.Contains(html(t, r), not) {
+			t.Errorf("the page says %q", not)
+		}
+	}
+}
+
+func TestTimelines(t *testing.T) {
+	plan := report.Timelines(sampleTasks())
+	var titles []string
+	for _, line := range plan {
+		titles = append(titles, line.Title)
+		if len(line.Windows) != sampleWindows {
+			t.Errorf("%s has %d windows", line.Title, len(line.Windows))
+		}
+	}
+	want := []string{"Expanding: penalty 0.1, horizon 1, rolling expanding (11 more alike)", "Sliding: penalty 0.1, horizon 1, rolling sliding (11 more alike)"}
+	if diff := cmp.Diff(want, titles); diff != "" {
+		t.Error(diff)
+	}
+	bar := plan[1].Windows[1]
+	if bar.Label != "2" || bar.Spans[0].Name != "train" || bar.Spans[1].Name != "valid" || bar.Spans[2].Segment != testOf(sessions(sampleSessions), 1) {
+		t.Errorf("second window: %+v", bar)
+	}
+	if got := report.Timelines(nil); len(got) != 0 {
+		t.Errorf("no tasks gave %d timelines", len(got))
+	}
+}
+
+// A picture with open ends reaches to its edges; one of nothing is still a picture.
+func TestWindowsOpenAndEmpty(t *testing.T) {
+	wellFormed(t, windows(t, nil))
+	wellFormed(t, windows(t, []report.Timeline{{Title: "open", Windows: []report.WindowBar{{Spans: []report.Span{{Name: "train"}}}}}}))
+	svg := windows(t, []report.Timeline{{Windows: []report.WindowBar{{Label: "1", Spans: []report.Span{
+		{Name: "train", Segment: foldstream.Segment{End: date("2021-03-01")}}, {Name: "test", Segment: foldstream.Segment{Start: date("2021-02-01")}},
+	}}}}})
+	wellFormed(t, svg)
+	if !strings.Contains(svg, "train: … to 2021-03-01") || !strings.Contains(svg, `width="96.4%"`) {
+		t.Errorf("open ends do not reach the edges:\n%s", svg)
+	}
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestErrWriter(t *testing.T) {
+	if err := sampleReport().WriteHTML(brokenPipe{}); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("WriteHTML: %v", err)
+	}
+	if err := report.Windows(brokenPipe{}, nil); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("Windows: %v", err)
 	}
 }

@@ -102,7 +102,7 @@ func sampleCollection() collect.Collection {
 	return c
 }
 
-// breakSome makes some results failed and some not there.
+// breakSome makes some results failed.
 func breakSome(c *collect.Collection) map[foldstream.TaskID]string {
 	failures := map[foldstream.TaskID]string{}
 	for _, at := range [][2]int{{3, 4}, {3, 5}, {17, 12}} {
@@ -115,6 +115,11 @@ func breakSome(c *collect.Collection) map[foldstream.TaskID]string {
 		c.Coverage.Failed = append(c.Coverage.Failed, w.Task)
 		failures[w.Task] = "attempt 3 of 3: ridge: column \"AA\" of prices.csv has no value on 1997-03-14\nread 1,263 rows, 30 columns"
 	}
+	return failures
+}
+
+// unsettle makes some results not there yet, as in a collection that grows.
+func unsettle(c *collect.Collection) {
 	for w := 17; w < 20; w++ {
 		g := &c.Groups[9]
 		g.Windows[w].Status, g.Windows[w].Metrics = foldstream.Waiting, nil
@@ -123,8 +128,8 @@ func breakSome(c *collect.Collection) map[foldstream.TaskID]string {
 		c.Coverage.Present--
 		c.Coverage.Missing = append(c.Coverage.Missing, g.Windows[w].Task)
 	}
-	c.Settled = false
-	return failures
+	c.Settled, c.Certified, c.Ensemble = false, false, nil
+	c.Groups[9].Daily, c.Groups[9].Metrics = foldstream.Frame{}, nil
 }
 
 // sampleTasks are the tasks of the sample, with segments that roll.

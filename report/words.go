@@ -64,9 +64,9 @@ func alerts(r Report) []alert {
 	}
 	switch {
 	case !c.Settled:
-		out = append(out, alert{"Still running.", presence(c.Coverage) + ". The numbers below will change; the ensemble is made when all are in."})
+		out = append(out, alert{"Still running.", "The numbers below will change; the ensemble is made when every result is in or given up."})
 	case c.Coverage.Present < c.Coverage.Expected:
-		out = append(out, alert{"Incomplete.", presence(c.Coverage) + ". Numbers of the configurations they belong to are over fewer sessions."})
+		out = append(out, alert{"Incomplete.", "Configurations with fewer results are measured over fewer sessions, and do not compare one to one."})
 	}
 	return out
 }
