@@ -33,38 +33,46 @@ func inOrder(f foldstream.Frame) bool {
 	return true
 }
 
-// concat returns the rows of the frames one after the other, with the union of their columns in order of appearance; NaN
-// where a frame has no such column. Frames without rows have no say. Errors: Invalid (some have instruments, some not).
+// concat returns the rows of the frames one after the other, with the columns in the first one's order. Frames without rows have no say. Errors: Invalid (frames that
+// differ in their columns, or of which some have instruments and some not; Qlib joins them with nulls in the holes).
 func concat(frames []foldstream.Frame) (foldstream.Frame, error) {
 	var out foldstream.Frame
 	frames = slices.DeleteFunc(slices.Clone(frames), func(f foldstream.Frame) bool { return f.Len() == 0 })
+	if len(frames) == 0 {
+		return out, nil
+	}
 	for _, f := range frames {
-		if (f.Instruments == nil) != (frames[0].Instruments == nil) {
-			return out, foldstream.Errorf(foldstream.Invalid, "fold", "some frames have instruments and some have not")
+		if err := sameShape(frames[0], f); err != nil {
+			return out, err
 		}
 		out.Times = append(out.Times, f.Times...)
 		out.Instruments = append(out.Instruments, f.Instruments...)
 	}
-	for _, name := range columnNames(frames) {
+	for _, c := range frames[0].Columns {
 		values := make([]float64, 0, out.Len())
 		for _, f := range frames {
-			values = append(values, columnOrNaN(f, name)...)
+			values = append(values, f.Column(c.Name)...)
 		}
-		out.Columns = append(out.Columns, foldstream.Column{Name: name, Values: values})
+		out.Columns = append(out.Columns, foldstream.Column{Name: c.Name, Values: values})
 	}
 	return out, nil
 }
 
-func columnNames(frames []foldstream.Frame) []string {
-	var names []string
-	for _, f := range frames {
-		for _, c := range f.Columns {
-			if !slices.Contains(names, c.Name) {
-				names = append(names, c.Name)
-			}
-		}
+// sameShape reports how two frames differ in what their rows and columns are. Both must have rows.
+func sameShape(f, g foldstream.Frame) error {
+	if (f.Instruments == nil) != (g.Instruments == nil) {
+		return foldstream.Errorf(foldstream.Invalid, "fold", "of the frames that start at %s and %s only one has instruments", f.Times[0], g.Times[0])
 	}
-	return names
+	if a, b := columnNames(f), columnNames(g); !slices.Equal(a, b) {
+		return foldstream.Errorf(foldstream.Invalid, "fold", "the frames that start at %s and %s have other columns: %q and %q",
+			f.Times[0], g.Times[0], a, b)
+	}
+	return nil
+}
+
+// columnNames returns the names of the columns in order of their text.
+func columnNames(f foldstream.Frame) []string {
+	return slices.Sorted(slices.Values(mapEach(f.Columns, func(c foldstream.Column) string { return c.Name })))
 }
 
 func columnOrNaN(f foldstream.Frame, name string) []float64 {

@@ -8,7 +8,7 @@ import (
 )
 
 // Rolling folds the windows of one configuration into one series. Where two windows have a row of the same time and
-// instrument, the window that starts later wins with its whole row; of two that start at the same time, the later
+// instrument, the window that starts later wins with its whole row, missing values too; of two that start at the same time, the later
 // by index (Qlib: model/ens/ensemble.py:RollingEnsemble, whose tie is the order of listing).
 type Rolling struct {
 	expected []foldstream.Expectation // by window
@@ -53,7 +53,8 @@ func (r *Rolling) Add(m foldstream.Member) error {
 
 // Value returns the series, sorted, and its coverage. Gaps are the sessions of the expected test periods without a row, as
 // segments; where the sessions are not known, they are the test periods without a single row. Overlaps are the sessions
-// of which two windows have rows. Errors: Invalid (some windows have instruments and some have not).
+// of which two windows have rows. Errors: Invalid (windows that differ in their columns, or of which some have instruments and
+// some not).
 func (r *Rolling) Value() (foldstream.Frame, foldstream.Coverage, error) {
 	frames := make([]foldstream.Frame, 0, len(r.members))
 	cover := foldstream.Coverage{Expected: len(r.expected), Present: len(r.members)}
@@ -71,7 +72,7 @@ func (r *Rolling) Value() (foldstream.Frame, foldstream.Coverage, error) {
 	}
 	merged := unique(all)
 	cover.Gaps = r.gaps(distinctTimes(merged.Times))
-	cover.Overlaps = overlaps(frames, distinctTimes(merged.Times))
+	cover.Overlaps = overlaps(frames, distinctTimes(slices.Concat(r.sessions, merged.Times)))
 	return merged, cover, nil
 }
 
@@ -104,7 +105,8 @@ func (r *Rolling) gaps(have []foldstream.Time) []foldstream.Segment {
 	return runs(r.sessions, lacks)
 }
 
-// overlaps returns the runs of the times that stand in more than one of the frames, which are sorted. all are the times of all.
+// overlaps returns the runs of the times that stand in more than one of the frames, which are sorted. all are the times of all
+// and the sessions between them.
 func overlaps(frames []foldstream.Frame, all []foldstream.Time) []foldstream.Segment {
 	count := map[foldstream.Time]int{}
 	for _, f := range frames {
