@@ -188,8 +188,12 @@ func (n tally) String() string {
 // TestConformance runs what was recorded from the original, of the directory that FOLDSTREAM_VECTORS names or of ours.
 func TestConformance(t *testing.T) {
 	set := openVectors(t, vectorsDir())
+	files := set.files(t)
+	if len(files) == 0 {
+		t.Fatalf("no vectors in %s", set.dir)
+	}
 	var lines []string
-	for _, file := range set.files(t) {
+	for _, file := range files {
 		t.Run(file, func(t *testing.T) {
 			n := runFile(t, set.load(t, file))
 			lines = append(lines, fmt.Sprintf("%-24s %s", file, n))
