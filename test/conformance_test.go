@@ -185,7 +185,8 @@ func (n tally) String() string {
 	return fmt.Sprintf("passed %d, failed %d, skipped %d", n.passed, n.failed, n.skipped)
 }
 
-// TestConformance runs what was recorded from the original, of the directory that FOLDSTREAM_VECTORS names or of ours.
+// TestConformance runs what was recorded from the original, of the directory that FOLDSTREAM_VECTORS names or of ours. Run
+// it with -count=1 on another directory: go test's cache does not look at files outside the module.
 func TestConformance(t *testing.T) {
 	set := openVectors(t, vectorsDir())
 	files := set.files(t)
