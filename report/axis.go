@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,22 +23,35 @@ func (s scale) at(v float64) float64 {
 // drawable reports whether v is a number that a picture can hold.
 func drawable(v float64) bool { return math.Abs(v) < 1e100 }
 
-// tick is a labelled place on an axis; At is a percentage of the width or a height in pixels.
+// tick is a labelled place on an axis; At is a percentage of the width or a height in pixels. Left puts the label of a mark to
+// its left, where there is no room to its right.
 type tick struct {
 	At, Label string
+	Left      bool
+}
+
+// roundStep returns the least of 1, 2 and 5 times a power of ten that goes at most n times into the range; 0 where it has no length
+// that floating point can divide.
+func roundStep(lo, hi float64, n int) float64 {
+	if !(hi > lo) || math.IsInf(hi-lo, 0) {
+		return 0
+	}
+	exponent := int(math.Floor(math.Log10((hi - lo) / float64(n))))
+	for _, m := range []string{"1", "2", "5"} {
+		step, _ := strconv.ParseFloat(m+"e"+strconv.Itoa(exponent), 64)
+		if (hi-lo)/step <= float64(n) {
+			return step
+		}
+	}
+	step, _ := strconv.ParseFloat("1e"+strconv.Itoa(exponent+1), 64)
+	return step
 }
 
 // numberTicks returns round values inside [lo, hi], about n of them, and how many decimals tell them apart.
 func numberTicks(lo, hi float64, n int) (values []float64, decimals int) {
-	if !(hi > lo) || math.IsInf(hi-lo, 0) {
+	step := roundStep(lo, hi, n)
+	if step == 0 {
 		return nil, 0
-	}
-	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/float64(n))))
-	for _, m := range []float64{1, 2, 5, 10} {
-		if (hi-lo)/(step*m) <= float64(n) {
-			step *= m
-			break
-		}
 	}
 	first := math.Ceil(lo / step)
 	for i := range n + 2 {
@@ -77,7 +91,7 @@ func timeTicks(lo, hi time.Time, x scale) []tick {
 				at = seconds(lo)
 			}
 			if at >= seconds(lo) {
-				out = append(out, tick{pos(x.at(at), 2), t.Format(s.layout)})
+				out = append(out, tick{pos(x.at(at), 2), t.Format(s.layout), x.at(at) > 93})
 			}
 		}
 		return out

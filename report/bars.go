@@ -82,7 +82,7 @@ func windowTicks(windows []collect.Window) []tick {
 	for i, w := range windows {
 		at := plotShare * float64(i) / float64(len(windows))
 		if y := w.Test.Start.Std().Year(); y != year && !w.Test.Start.IsOpen() && (last < 0 || at-last >= 12) {
-			out = append(out, tick{pos(at, 2), fmt.Sprint(y)})
+			out = append(out, tick{At: pos(at, 2), Label: fmt.Sprint(y)})
 			last, year = at, y
 		}
 	}
@@ -110,20 +110,17 @@ type bins struct {
 	counts      []int
 }
 
-// maxBins is more than numberTicks gives for values whose distances floating point can hold.
+// maxBins is more than roundStep gives for values whose distances floating point can hold.
 const maxBins = 100
 
 // binsOf counts values, of which there must be one; false where their range is a point or too small to divide.
 func binsOf(values []float64) (bins, bool) {
 	lo, hi := slices.Min(values), slices.Max(values)
-	edges, decimals := numberTicks(lo, hi, 32)
-	if len(edges) < 2 {
-		return bins{}, false
-	}
-	b := bins{step: edges[1] - edges[0], decimals: decimals}
+	_, decimals := numberTicks(lo, hi, 32)
+	b := bins{step: roundStep(lo, hi, 32), decimals: decimals}
 	b.first = math.Floor(lo / b.step)
 	n := math.Floor(hi/b.step) - b.first + 1
-	if !(n >= 1 && n <= maxBins) {
+	if !(n >= 1 && n <= maxBins) { // NaN where the step is 0
 		return bins{}, false
 	}
 	b.counts = make([]int, int(n))
@@ -152,6 +149,9 @@ func histogramView(g collect.Group, name string) *barsChart {
 		Height: barsHeight, Zero: pos(barsHeight, 1), Grid: gridLines(y, 3, func(v float64) string { return number(v, 0) }),
 	}
 	for i, n := range b.counts {
+		if n == 0 {
+			continue
+		}
 		from, to := b.edge(i), b.edge(i+1)
 		title := fmt.Sprintf("%s to %s: %s", number(from, b.decimals), number(to, b.decimals), plural(n, "session"))
 		r := bar(x.at(from), max(0.1, x.at(to)-x.at(from)-0.3), float64(n), y, title)
@@ -162,7 +162,7 @@ func histogramView(g collect.Group, name string) *barsChart {
 	}
 	marks, decimals := numberTicks(x.lo, x.hi, 6)
 	for _, v := range marks {
-		chart.Ticks = append(chart.Ticks, tick{pos(x.at(v), 2), number(v, decimals)})
+		chart.Ticks = append(chart.Ticks, tick{At: pos(x.at(v), 2), Label: number(v, decimals)})
 	}
 	return chart
 }

@@ -110,7 +110,7 @@ func gridLines(y scale, n int, text func(float64) string) []tick {
 	values, _ := numberTicks(min(y.lo, y.hi), max(y.lo, y.hi), n)
 	out := make([]tick, len(values))
 	for i, v := range values {
-		out[i] = tick{pos(y.at(v), 1), text(v)}
+		out[i] = tick{At: pos(y.at(v), 1), Label: text(v)}
 	}
 	return out
 }
@@ -149,7 +149,7 @@ func endLabels(groups []collect.Group, lead bool, y scale, text func(float64) st
 	for _, v := range wanted {
 		at := y.at(v)
 		if !slices.ContainsFunc(taken, func(o float64) bool { return math.Abs(o-at) < 14 }) {
-			out, taken = append(out, tick{pos(at+4, 1), text(v)}), append(taken, at)
+			out, taken = append(out, tick{At: pos(at+4, 1), Label: text(v)}), append(taken, at)
 		}
 	}
 	return out
@@ -162,7 +162,7 @@ type areaChart struct {
 	Grid   []tick
 	Path   string
 	Ticks  []tick
-	Worst  tick // the deepest point: its height and what it was
+	Worst  string // the deepest point
 }
 
 func drawdownView(g collect.Group, name string, over *curvesChart) *areaChart {
@@ -192,7 +192,7 @@ func drawdownView(g collect.Group, name string, over *curvesChart) *areaChart {
 		Grid:   gridLines(scale{falls[worst] * 1.08, -1e-9, fallHeight, 1}, 3, func(v float64) string { return percent(v, 0) }),
 		Path:   line(times, flat, x, y, maxPoints) + "L" + last + " 1L" + first + " 1Z",
 		Ticks:  over.Ticks,
-		Worst:  tick{pos(y.at(falls[worst])+3, 1), percent(falls[worst], 1) + " on " + times[worst].String()},
+		Worst:  percent(falls[worst], 1) + " on " + times[worst].String(),
 	}
 }
 

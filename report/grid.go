@@ -14,6 +14,7 @@ type gridTable struct {
 	KeyNames  []string
 	Years     []yearSpan
 	Windows   []string
+	Wide      bool // so many windows that the table takes all the width
 	Rows      []gridRow
 	HasIC     bool
 	HasFailed bool
@@ -42,7 +43,7 @@ func gridView(c collect.Collection, failures map[foldstream.TaskID]string) *grid
 		return nil
 	}
 	names := keyNames(c.Groups)
-	table := &gridTable{KeyNames: names, Years: years(c, indexes)}
+	table := &gridTable{KeyNames: names, Years: years(c, indexes), Wide: len(indexes) > 12}
 	if names == nil {
 		table.KeyNames = []string{"configuration"}
 	}

@@ -151,6 +151,12 @@ type swatch struct {
 	Class, Label string
 }
 
+// At is where the i-th entry of a legend stands that cannot flow, in pixels.
+func (windowsChart) At(i int) int { return 84 * i }
+
+// Whole is the height of a document with the drawing, its legend and a margin.
+func (c windowsChart) Whole() int { return c.Height + 42 }
+
 const windowsGutter = 3.6 // percent of the width that the windows' labels take
 
 func timelineView(plan []Timeline) windowsChart {

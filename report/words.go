@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
@@ -85,10 +87,19 @@ func facts(r Report) [][2]string {
 	var out [][2]string
 	for _, f := range append([][2]string{{"Experiment", or(r.Experiment, r.Collection.Experiment)}, {"Pool", r.Pool}, {"Leak check", leaks}, {"Calendar", r.Calendar}}, r.Facts...) {
 		if f[1] != "" {
-			out = append(out, [2]string{clean(f[0]), clean(f[1])})
+			out = append(out, [2]string{sentence(clean(f[0])), clean(f[1])})
 		}
 	}
 	return out
+}
+
+// sentence writes s with a capital.
+func sentence(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[size:]
 }
 
 // problem is a failure, or something that could not be computed.
