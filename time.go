@@ -31,7 +31,7 @@ var timeLayouts = []string{"2006-01-02", "2006-01-02T15:04:05", "2006-01-02 15:0
 // an open end but an error, as is a zone ("Z", "+08:00"), NaT, and anything else. Errors: Invalid.
 func ParseTime(s string) (Time, error) {
 	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && !t.IsZero() { // the zero is our open end, which has no text
 			return Time{t}, nil
 		}
 	}
