@@ -3,7 +3,6 @@ package gen_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/foldstream/foldstream"
@@ -139,8 +138,11 @@ func (w world) leaks(t foldstream.Template) string {
 			}
 		}
 	}
-	if fit, _ := t.Handler()["fit_end_time"].(string); strings.Compare(fit, t.Segments["test"].Start.String()) >= 0 {
-		return "the fit window ends at " + fit
+	fit, _ := t.Handler()["fit_end_time"].(string)
+	for _, i := range w.in(t.Segments["test"]) {
+		if w.days[i].String() <= fit {
+			return "the fit window ends at " + fit
+		}
 	}
 	return ""
 }
