@@ -33,12 +33,15 @@ func flatten(flat map[string]any, prefix string, dict map[string]any, sep string
 	return nil
 }
 
-var placeholder = regexp.MustCompile(`^<[^<>]+>$`)
+var (
+	placeholder = regexp.MustCompile(`^<[^<>]+>$`)
+	tailed      = regexp.MustCompile(`^<[^<>]+>`)
+)
 
 // FillPlaceholders returns a copy of config in which every text that is one of the names is replaced by its value, and
 // every text "<a.b.0>" by what stands at that path of config as it was given; others stay (Qlib's fill_placeholder,
-// utils/__init__.py). It is one pass: what was filled in is not looked at again. A text that only begins with a placeholder
-// is none; Qlib replaces it and loses the rest. Errors: Invalid: a name that is not in angle brackets, and as foldstream.Plain.
+// utils/__init__.py). It is one pass: what was filled in is not looked at again. Errors: Invalid: a path with text after it,
+// which Qlib would lose; a name that is not in angle brackets; more than 100,000 values filled in; and as foldstream.Plain.
 func FillPlaceholders(config any, names map[string]any) (any, error) {
 	for name := range names {
 		if !placeholder.MatchString(name) {
@@ -52,35 +55,74 @@ func FillPlaceholders(config any, names map[string]any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return filled(root, root, names), nil
+	f := filler{root: root, names: names}
+	return f.fill(root)
 }
 
-// filled returns a copy of v, which is root or a part of it.
-func filled(root, v any, names map[string]any) any {
+type filler struct {
+	root  any
+	names map[string]any
+	added int // values filled in so far
+}
+
+// fill returns a copy of v, which is the root or a part of it.
+func (f *filler) fill(v any) (_ any, err error) {
 	switch v := v.(type) {
 	case map[string]any:
 		m := make(map[string]any, len(v))
 		for k, e := range v {
-			m[k] = filled(root, e, names)
+			if m[k], err = f.fill(e); err != nil {
+				return nil, err
+			}
 		}
-		return m
+		return m, nil
 	case []any:
 		l := make([]any, len(v))
 		for i, e := range v {
-			l[i] = filled(root, e, names)
+			if l[i], err = f.fill(e); err != nil {
+				return nil, err
+			}
 		}
-		return l
+		return l, nil
 	case string:
-		to, ok := names[v]
-		if !ok {
-			to, ok = lookUp(root, v)
+		return f.text(v)
+	}
+	return v, nil
+}
+
+func (f *filler) text(s string) (any, error) {
+	v, ok := f.names[s]
+	if !ok {
+		v, ok = lookUp(f.root, s)
+	}
+	if ok {
+		if f.added += size(v); f.added > maxNodes {
+			return nil, foldstream.Errorf(foldstream.Invalid, "fill placeholders", "%q: more than %d values are filled in", s, maxNodes)
 		}
-		if ok {
-			to, _ = foldstream.Plain(to) // a copy; it was found plain before
-			return to
+		return foldstream.Plain(v)
+	}
+	if path := tailed.FindString(s); path != s {
+		if _, ok := lookUp(f.root, path); ok {
+			return nil, foldstream.Errorf(foldstream.Invalid, "fill placeholders", "%q: text after a placeholder is not kept; a placeholder stands alone", s)
 		}
 	}
-	return v
+	return s, nil
+}
+
+// size counts the values in v, itself included.
+func size(v any) int {
+	n := 1
+	switch v := v.(type) {
+	case map[string]any:
+		for _, e := range v {
+			n += size(e)
+		}
+	case []any:
+		for _, e := range v {
+			n += size(e)
+		}
+	}
+	return n
 }
 
 // lookUp returns what stands at the path of a placeholder <a.b.0>.

@@ -29,7 +29,8 @@ type File struct {
 	Collection foldstream.CollectionSpec
 
 	exec      map[string]any // the command of worker exec, which travels in the task dict
-	templates []template
+	from      value          // where From stands
+	templates []foldstream.Template
 	steps     []step
 	leaksSet  bool // the file says what to do with leaks
 }
@@ -85,12 +86,12 @@ func (f *File) readSources(v value) {
 		v.faultf("must have exactly one of template, templates and from (%d of them)", sources)
 	}
 	if one.there() {
-		f.templates = []template{readTemplate(one)}
+		f.templates = []foldstream.Template{readTemplate(one)}
 	}
 	for _, t := range many.items() {
 		f.templates = append(f.templates, readTemplate(t))
 	}
-	f.From = from.text()
+	f.From, f.from = from.text(), from
 	f.Calendar = readCalendar(v.get("calendar"))
 	if !from.there() {
 		v.must("calendar") // a workflow file may name Qlib's data, and so a calendar

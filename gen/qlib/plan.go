@@ -25,7 +25,7 @@ func (f *File) Import(w *Workflow) error {
 	if f.From == "" || len(f.templates) > 0 {
 		return foldstream.Errorf(foldstream.Invalid, "", "%s: no template is wanted from %s", f.Source, w.Source)
 	}
-	f.templates = []template{w.template}
+	f.templates = []foldstream.Template{w.Template}
 	if !f.leaksSet {
 		f.Leaks = foldstream.Warn
 	}
@@ -92,7 +92,7 @@ func (f *File) generate(cal *calendar.Calendar) ([]foldstream.Template, error) {
 		if len(names) > 1 {
 			first.Key = first.Key.With("template", names[i])
 		}
-		made, err := gen.All([]foldstream.Template{first}, generators(f.steps, context{cal, t.follow})...)
+		made, err := gen.All([]foldstream.Template{first}, generators(f.steps, cal)...)
 		if err != nil {
 			return nil, f.wrap(err, foldstream.Template{})
 		}

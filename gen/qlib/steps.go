@@ -11,16 +11,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// context is what a step needs of the plan to become a generator.
-type context struct {
-	calendar *calendar.Calendar
-	follow   bool // the template's fit times follow its train segment
-}
+// maxTasks is how many templates one generator may make in all: far above what a plan can hold, and below what a slip of
+// the pen asks for.
+const maxTasks = 250_000
+
+// builder makes a generator on a calendar.
+type builder func(*calendar.Calendar) foldstream.Generator
 
 // step is one generator of the file, which waits for its calendar.
 type step struct {
 	at    string // where it stands
-	build func(context) foldstream.Generator
+	build builder
 }
 
 // placedError is an error of a generator that says where in the file the generator stands.
@@ -30,10 +31,13 @@ func (e placedError) Error() string { return e.err.Error() }
 func (e placedError) Unwrap() error { return e.err }
 
 // generator returns the step's generator; its errors say where in the file it stands, the innermost of nested ones.
-func (s step) generator(c context) foldstream.Generator {
-	g := s.build(c)
+func (s step) generator(cal *calendar.Calendar) foldstream.Generator {
+	g, total := s.build(cal), 0
 	return foldstream.GeneratorFunc(func(t foldstream.Template) ([]foldstream.Template, error) {
 		made, err := g.Generate(t)
+		if total += len(made); err == nil && total > maxTasks {
+			err = foldstream.Errorf(foldstream.Invalid, "", "makes more than %d tasks", maxTasks)
+		}
 		if _, placed := errors.AsType[placedError](err); err == nil || placed {
 			return made, err
 		}
@@ -41,10 +45,10 @@ func (s step) generator(c context) foldstream.Generator {
 	})
 }
 
-func generators(steps []step, c context) []foldstream.Generator {
+func generators(steps []step, cal *calendar.Calendar) []foldstream.Generator {
 	var gs []foldstream.Generator
 	for _, s := range steps {
-		gs = append(gs, s.generator(c))
+		gs = append(gs, s.generator(cal))
 	}
 	return gs
 }
@@ -59,7 +63,7 @@ func readSteps(v value) []step {
 
 // readStep reads one item of generators: a map of one key, its kind.
 func readStep(v value) step {
-	kinds := map[string]func(value) func(context) foldstream.Generator{
+	kinds := map[string]func(value) builder{
 		"grid": readGrid, "horizon": readHorizon, "rolling": readRolling, "seeds": readSeeds, "either": readEither}
 	fields := v.fields("grid", "horizon", "rolling", "seeds", "either")
 	if v.is(yaml.MappingNode) && len(v.node.fields) != 1 {
@@ -72,20 +76,20 @@ func readStep(v value) step {
 	return step{g.at(), kinds[g.key(v)](g)}
 }
 
-func readEither(v value) func(context) foldstream.Generator {
+func readEither(v value) builder {
 	steps := readSteps(v)
-	return func(c context) foldstream.Generator { return gen.Either(generators(steps, c)...) }
+	return func(cal *calendar.Calendar) foldstream.Generator { return gen.Either(generators(steps, cal)...) }
 }
 
-func readSeeds(v value) func(context) foldstream.Generator {
+func readSeeds(v value) builder {
 	var seeds []int64
 	for _, item := range v.items() {
 		seeds = append(seeds, int64(item.whole(math.MinInt64, math.MaxInt64)))
 	}
-	return func(context) foldstream.Generator { return gen.Seeds{Seeds: seeds} }
+	return func(*calendar.Calendar) foldstream.Generator { return gen.Seeds{Seeds: seeds} }
 }
 
-func readHorizon(v value) func(context) foldstream.Generator {
+func readHorizon(v value) builder {
 	v.fields("horizons", "leak")
 	h := gen.Horizon{}
 	for _, item := range v.must("horizons").items() {
@@ -95,13 +99,13 @@ func readHorizon(v value) func(context) foldstream.Generator {
 		n := l.whole(0, math.MaxInt32)
 		h.Leak = &n
 	}
-	return func(c context) foldstream.Generator {
-		h.Calendar = c.calendar
+	return func(cal *calendar.Calendar) foldstream.Generator {
+		h.Calendar = cal
 		return h
 	}
 }
 
-func readRolling(v value) func(context) foldstream.Generator {
+func readRolling(v value) builder {
 	v.fields("type", "step", "trunc", "last", "roll_fit", "train_sessions", "keep_handler_end", "name")
 	r := gen.Rolling{
 		Type:           calendar.Mode(v.get("type").oneOf(string(calendar.Expanding), string(calendar.Sliding))),
@@ -115,8 +119,8 @@ func readRolling(v value) func(context) foldstream.Generator {
 		r.TrainSessions = s.whole(1, math.MaxInt32)
 	}
 	readTrunc(v.get("trunc"), &r)
-	return func(c context) foldstream.Generator {
-		r.Calendar, r.RollFit = c.calendar, r.RollFit || c.follow
+	return func(cal *calendar.Calendar) foldstream.Generator {
+		r.Calendar = cal
 		return r
 	}
 }
@@ -135,15 +139,22 @@ func readTrunc(v value, r *gen.Rolling) {
 	}
 }
 
-func readGrid(v value) func(context) foldstream.Generator {
+func readGrid(v value) builder {
 	var g gen.Grid
 	for _, axis := range v.fields() {
 		g.Axes = append(g.Axes, gen.Axis{Path: axis.key(v), Values: readValues(axis)})
 	}
-	if v.is(yaml.MappingNode) && len(g.Axes) == 0 {
-		v.faultf("must not be empty")
+	size := 1
+	for _, a := range g.Axes {
+		size = min(size*len(a.Values), maxTasks+1)
 	}
-	return func(context) foldstream.Generator { return g }
+	switch {
+	case v.is(yaml.MappingNode) && len(g.Axes) == 0:
+		v.faultf("must not be empty")
+	case size > maxTasks:
+		v.faultf("makes more than %d tasks", maxTasks)
+	}
+	return func(*calendar.Calendar) foldstream.Generator { return g }
 }
 
 // readValues reads the values of an axis: a list, or {range: [from, to, step]} with both ends.

@@ -5,21 +5,23 @@ import (
 	"strings"
 )
 
-// suggest returns ` (did you mean "x"?)` for the nearest of the known words, or what there is to choose from where none is near.
+// suggest says which of the known words is meant, or what there is to choose from where none is near.
 func suggest(word string, known []string) string {
+	if near := nearest(word, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return "known: " + strings.Join(known, ", ")
+}
+
+// nearest returns the known word that word is most likely a misspelling of, "" where none is near.
+func nearest(word string, known []string) string {
 	best, least := "", len(word)/3+2
 	for _, k := range known {
 		if d := distance(fold(word), fold(k)); d < least {
 			best, least = k, d
 		}
 	}
-	switch {
-	case best != "":
-		return fmt.Sprintf("did you mean %q?", best)
-	case len(known) == 0:
-		return "none is known here"
-	}
-	return "known: " + strings.Join(known, ", ")
+	return best
 }
 
 // fold makes the differences vanish that are no misspelling: case, and the three ways to join words.

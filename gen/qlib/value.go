@@ -189,7 +189,11 @@ func (v value) text() string {
 func (v value) oneOf(words ...string) string {
 	s := v.text()
 	if s != "" && !slices.Contains(words, s) {
-		v.faultf("must be one of %s (%s; %s)", strings.Join(words, ", "), v.show(), suggest(s, words))
+		hint := ""
+		if near := nearest(s, words); near != "" {
+			hint = fmt.Sprintf("; did you mean %q?", near)
+		}
+		v.faultf("must be %s (%s%s)", strings.Join(words, " or "), v.show(), hint)
 		return ""
 	}
 	return s
@@ -217,6 +221,8 @@ func (v value) whole(lo, hi int64) int {
 		return int(i)
 	}
 	switch {
+	case lo == math.MinInt64:
+		v.faultf("must be a whole number (%s)", v.show())
 	case hi == math.MaxInt32:
 		v.faultf("must be a whole number, %d or more (%s)", lo, v.show())
 	default:
@@ -234,11 +240,15 @@ func (v value) real(lo, hi float64) float64 {
 	if i, whole := v.node.scalar.(int64); whole {
 		f, ok = float64(i), true
 	}
-	if !ok || f < lo || f > hi {
+	switch {
+	case !ok:
+		v.faultf("must be a number (%s)", v.show())
+	case f < lo || f > hi:
 		v.faultf("must be a number from %v to %v (%s)", lo, hi, v.show())
-		return 0
+	default:
+		return f
 	}
-	return f
+	return 0
 }
 
 func (v value) truth() bool {
@@ -254,10 +264,10 @@ func (v value) truth() bool {
 
 // duration returns a length of time above zero, written as 90s or 1h30m.
 func (v value) duration() time.Duration {
-	s := v.text()
-	if s == "" {
+	if !v.there() {
 		return 0
 	}
+	s, _ := v.node.scalar.(string)
 	d, err := time.ParseDuration(s)
 	if err != nil || d <= 0 {
 		v.faultf("must be a length of time such as 90s, 10m or 1h30m (%s)", v.show())

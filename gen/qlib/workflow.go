@@ -24,14 +24,10 @@ type Opener func(name string) (io.ReadCloser, error)
 // Workflow is a file that Qlib's runner qrun reads (cli/run.py), as a source of a template.
 type Workflow struct {
 	Source     string
-	Experiment string // its experiment_name; "" where it has none
-	Provider   string // its qlib_init.provider_uri, the folder of Qlib's data and so of the calendar; "" where it has none
-
-	template template
+	Experiment string              // its experiment_name; "" where it has none
+	Provider   string              // its qlib_init.provider_uri, the folder of Qlib's data and so of the calendar; "" where it has none
+	Template   foldstream.Template // its task, with placeholders such as <MODEL> as they stand
 }
-
-// Template returns the workflow's task as a template, with placeholders such as <MODEL> as they stand.
-func (w *Workflow) Template() foldstream.Template { return w.template.Clone() }
 
 // ReadWorkflow reads Qlib's workflow YAML: qlib_init, task, and any other keys, whose anchors may be used in both. A base
 // file that BASE_CONFIG_PATH names, beside the file, is opened with open and laid under it, as are bases of bases; a nil
@@ -50,7 +46,7 @@ func ReadWorkflow(name string, r io.Reader, open Opener) (*Workflow, error) {
 		w.Provider = init.get("provider_uri").text()
 	}
 	if task := v.must("task"); task.there() {
-		w.template = readTemplate(task)
+		w.Template = readTemplate(task)
 	}
 	if err := v.doc.err(); err != nil {
 		return nil, err
@@ -101,8 +97,7 @@ func readBases(name string, r io.Reader, open Opener, depth int) (*node, error) 
 func openBeside(v value, file string, open Opener) (io.ReadCloser, error) {
 	r, err := open(beside(v.node.file, file))
 	if errors.Is(err, fs.ErrNotExist) {
-		v.faultf("there is no such file (%s)", v.show())
-		return nil, v.doc.err()
+		return nil, foldstream.Errorf(foldstream.Invalid, "", "%s: there is no such file (%q)", v.at(), file)
 	}
 	if err != nil {
 		return nil, foldstream.Errorf(foldstream.Invalid, "", "%s: %w", v.at(), err)

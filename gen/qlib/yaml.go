@@ -68,26 +68,38 @@ func parseText(file string, text []byte) (*node, error) {
 	if err := d.Decode(&doc); errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
 		return nil, errorAt(file, 1, 1, "", "the file is empty")
 	} else if err != nil {
-		return nil, syntaxError(file, err)
+		return nil, syntaxError(file, text, err)
 	}
 	if err := d.Decode(&more); err == nil {
 		return nil, errorAt(file, more.Line, more.Column, "", "a second document begins; one file is one document")
 	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxError(file, err)
+		return nil, syntaxError(file, text, err)
 	}
 	t := tree{file: file}
 	return t.node(doc.Content[0], 0)
 }
 
-var yamlLine = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
+var (
+	yamlLine = regexp.MustCompile(`(?s)^yaml: (?:line (\d+): )?(.*)$`)
+	noAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+	// grammar matches the messages of the library's parser, which counts lines from 0; its scanner counts from 1.
+	grammar = regexp.MustCompile(`^did not find expected (<|node content|'-' indicator|key|',' or)`)
+)
 
 // syntaxError gives the library's message our form. The library tells no column, and no line for the first.
-func syntaxError(file string, err error) error {
+func syntaxError(file string, text []byte, err error) error {
 	m := yamlLine.FindStringSubmatch(err.Error())
 	if m == nil {
 		return errorAt(file, 1, 1, "", "not valid YAML: %v", err)
 	}
 	line, _ := strconv.Atoi(m[1])
+	if grammar.MatchString(m[2]) {
+		line++
+	}
+	if a := noAnchor.FindStringSubmatch(m[2]); a != nil {
+		before, _, _ := bytes.Cut(text, []byte("*"+a[1]))
+		line = bytes.Count(before, []byte("\n")) + 1
+	}
 	return errorAt(file, max(line, 1), 1, "", "not valid YAML: %s", m[2])
 }
 
