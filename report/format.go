@@ -87,7 +87,7 @@ func clean(s string) string {
 			return '\uFFFD'
 		}
 		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
+	}, s) // Map itself mends broken UTF-8
 }
 
 // period writes a segment in words; an open end is left open.

@@ -121,7 +121,7 @@ func small() report.Report {
 			}},
 			Ensemble: &collect.Group{
 				Coverage: foldstream.Coverage{Expected: 4, Present: 3},
-				Metrics:  collect.Metrics{"ic": 0.0625, "icir": 0.5, "rank_ic": 0.0625, "rank_icir": 0.5, "annual_return": 1.5, "information_ratio": 2, "max_drawdown": -0.125},
+				Metrics:  collect.Metrics{"ic": 0.0625, "icir": 0.5, "rank_ic": 0.0625, "rank_icir": 0.5, "annual_return": 0.75, "information_ratio": 2, "max_drawdown": -0.125},
 				Daily:    daily([]float64{0.5, 0, -0.25, 0}, []float64{0.5, 0.75, 0.625, 1}, []float64{0, 0, -0.125, 0}),
 			},
 		},
@@ -248,16 +248,17 @@ func TestWordsOfThePage(t *testing.T) {
 	r := sampleReport()
 	r.Failures = breakSome(&r.Collection)
 	unsettle(&r.Collection)
+	r.Collection.Groups[0].Windows[0].Fault = "no column named score" // of a task that is done
 	page := html(t, r)
 	for _, want := range []string{
 		"24 configurations over 20 rolling windows, tested from 2 January 1996 to 2 November 2000. 474 of 480 results are in, 3 failed, 3 missing.",
-		"Uncertified.", "Still running.", "9 March 2026, 16:04 UTC", "17 of 20", "no value on 1997-03-14", "survivorship bias", "coloured by horizon",
+		"Uncertified.", "Still running.", "9 March 2026, 16:04 UTC", "17 of 20", "no value on 1997-03-14", "no column named score", "survivorship bias", "coloured by horizon",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
 		}
 	}
-	for want, n := range map[string]int{`<td class="failed"`: 3, `<td class="open"`: 3, `<g class="curve `: 24, `<td class="num best">`: 7} {
+	for want, n := range map[string]int{`<td class="failed"`: 4, `<td class="open"`: 3, `<g class="curve `: 24, `<td class="num best">`: 7} {
 		if got := strings.Count(page, want); got != n {
 			t.Errorf("%s stands %d times, want %d", want, got, n)
 		}

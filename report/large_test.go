@@ -1,0 +1,93 @@
+package report_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/report"
+)
+
+// Many configurations share the points of the curves, and many failures are counted, not listed: a page stays one to send.
+func TestLargeCollection(t *testing.T) {
+	days := sessions(sampleSessions)
+	one := walk(nil, days, 1, 0.02)
+	var c collect.Collection
+	for i := range 500 {
+		g := one
+		g.Key = foldstream.Key{{Name: "seed", Value: fmt.Sprint(i)}}
+		g.Windows = []collect.Window{{Index: 0, Test: testOf(days, 0), Task: "a", Status: foldstream.Dead}}
+		c.Groups = append(c.Groups, g)
+	}
+	page := html(t, report.Report{Collection: c})
+	if len(page) > 1<<20 {
+		t.Errorf("the page has %d bytes, over 1 MiB", len(page))
+	}
+	for want, n := range map[string]int{`<g class="curve s0"`: 500, `<small>task a</small>`: 200, "And 300 more.": 1} {
+		if got := strings.Count(page, want); got != n {
+			t.Errorf("%s stands %d times, want %d", want, got, n)
+		}
+	}
+}
+
+// One window beyond all others must not make the rest pale.
+func TestShadesOfTheGrid(t *testing.T) {
+	var g collect.Group
+	for i := range 40 {
+		g.Windows = append(g.Windows, collect.Window{Index: i, Status: foldstream.Done, Metrics: collect.Metrics{"ic": 0.04 * float64(i%2*2-1)}})
+	}
+	g.Windows[7].Metrics["ic"] = 4
+	g.Windows[9].Metrics["ic"] = 0.02
+	page := html(t, report.Report{Collection: collect.Collection{Groups: []collect.Group{g}}})
+	for want, n := range map[string]int{`style="--v:0.6">4.0<`: 18, `style="--v:0.6">−4.0<`: 20, `style="--v:0.6">400.0<`: 1, `style="--v:0.3">2.0<`: 1} {
+		if got := strings.Count(page, want); got != n {
+			t.Errorf("%s stands %d times, want %d", want, got, n)
+		}
+	}
+}
+
+// The order in which tasks are listed does not matter; other test periods make another kind.
+func TestTimelinesOfMixedTasks(t *testing.T) {
+	tasks := sampleTasks()[:2*sampleWindows]
+	want := windows(t, report.Timelines(tasks))
+	slices.Reverse(tasks[:sampleWindows])
+	slices.Reverse(tasks[sampleWindows:])
+	if windows(t, report.Timelines(tasks)) != want {
+		t.Error("the order of tasks changed the picture")
+	}
+	later := tasks[0].Clone()
+	later.Key, later.Segments["test"] = later.Key.With("penalty", "7"), segment("2001-01-02", "2001-03-30")
+	first := later.Clone()
+	first.Key = first.Key.With("penalty", "8")
+	first.Segments["test"] = segment("2001-04-02", "2001-06-29")
+	var titles []string
+	for _, line := range report.Timelines([]foldstream.Task{later, first}) {
+		titles = append(titles, line.Title)
+	}
+	wanted := []string{"One window: penalty 7, horizon 1, rolling expanding", "One window: penalty 8, horizon 1, rolling expanding"}
+	if !slices.Equal(titles, wanted) {
+		t.Errorf("%q, want %q", titles, wanted)
+	}
+}
+
+// What is drawn must be told as well: every picture has a name, every table of the page heads its rows and columns.
+func TestAccessible(t *testing.T) {
+	page := html(t, sampleReport())
+	for _, svg := range regexp.MustCompile(`<svg [^>]*>`).FindAllString(page, -1) {
+		named := strings.Contains(svg, `role="img" aria-label="`)
+		part := strings.Contains(svg, "aria-hidden") || strings.Contains(svg, "preserveAspectRatio")
+		if !named && !part {
+			t.Errorf("%s has no name", svg)
+		}
+	}
+	if n := strings.Count(page, `<th scope="row"`); n < 48 {
+		t.Errorf("%d rows have a head", n)
+	}
+	if !strings.Contains(page, `<html lang="en">`) || !strings.Contains(page, `name="viewport"`) {
+		t.Error("the page names no language or no viewport")
+	}
+}
