@@ -27,6 +27,9 @@ var conformance = map[string]runner{
 var utils = map[string]runner{
 	"transform_end_date": runClipEnd,
 	"get_date_by_shift":  runByShift,
+	"flatten_dict":       runFlatten,
+	"fill_placeholder":   runFill,
+	"update_config":      runUpdate,
 }
 
 // skip names vectors that are not run: a file, an op of it or one case of it; an empty field is any.
@@ -37,13 +40,15 @@ var skipped = []skip{
 	{"collect.json", "", "", "collectors and ensembles of loose tables: covered when collect reads foreign tables"},
 	{"metric_table.json", "", "", "the benchmark table over repeated runs: covered when report has it"},
 	{"online_rolling.json", "", "", "online serving is not built yet"},
-	{"qrun_config.json", "", "", "workflow files with variables and a base file are not read yet"},
+	{"qrun_config.json", "", "", "what the runner hands on beyond the task: its experiment manager, import path and variables from the environment"},
 	{"task_manager.json", "", "", "scripts of pool calls with MongoDB queries: covered when the pool has its administration"},
 	{"utils.json", "hash_args", "", "a digest of Python's text of the arguments; our identity is the TaskID"},
 	{"utils.json", "handler_cache", "", "a pickled handler under a digest of its arguments; our caches are keyed by content"},
-	{"utils.json", "flatten_dict", "", "config handling has no runner yet"},
-	{"utils.json", "fill_placeholder", "", "config handling has no runner yet"},
-	{"utils.json", "update_config", "", "config handling has no runner yet"},
+	{"utils.json", "flatten_dict", "flat/1/tuple", noTuples},
+	{"utils.json", "flatten_dict", "flat/4/tuple", noTuples},
+	{"utils.json", "flatten_dict", "flat/5/tuple", noTuples},
+	{"utils.json", "flatten_dict", "flat/6/tuple", noTuples},
+	{"utils.json", "flatten_dict", "flat/8/tuple", noTuples},
 }
 
 // decision is what we return where a note, and no sane value, says it: by file and note, before a case's own expectation.
@@ -71,6 +76,10 @@ var decisions = []decision{
 	{"gen_following.json", noteStringTestEnd, "a date is a date", slowFollowing},
 	{"gen_following.json", noteNullTestEnd, "an open end is the last session of history", slowFollowing},
 	{"multi_horizon.json", noteOpenStartMH, "an open start is the calendar's start and stays open", slowHorizon},
+	{"utils.json", noteEmptyMap, "an empty map is a value", slowFlatten},
+	{"utils.json", noteEmptyKey, "an empty key is a key", slowFlatten},
+	{"utils.json", noteEmptyList, "a list with nothing in it has nothing to fill", slowFill},
+	{"utils.json", noteNestedDrop, "a mark deletes, also where there is nothing to delete", slowDrop},
 }
 
 // accident is a case that a wider note of the same file calls an accident, but that does not carry the mark itself.
