@@ -42,12 +42,20 @@ func openKeeper(ctx context.Context, l *leader, e foldstream.Experiment) (*keepe
 	for _, g := range k.fold.groups {
 		g.restore(stored[groupKey(e.Name, g.key)])
 	}
-	s, err := decodeSummary(e.Name, stored[e.Name])
-	whole := err == nil && s.Settled && s.Complete() && s.Members == e.Members && s.Spec == k.fold.spec
-	if whole && k.fold.closed() && s.Certified == (e.Policy != foldstream.Warn) && s.Ensemble == (k.fold.spec.Ensemble != "") {
-		k.dirty, k.settled = false, true
+	if k.fold.closed() && k.ensembled() {
+		data, err := k.fold.summary(true, k.fold.spec.Ensemble != "").encode()
+		if err != nil {
+			return nil, err
+		}
+		k.settled = bytes.Equal(data, stored[e.Name])
+		k.dirty = !k.settled
 	}
 	return k, nil
+}
+
+// ensembled reports whether the ensemble that is stored is of the groups as they are stored, or none is asked for.
+func (k *keeper) ensembled() bool {
+	return k.fold.spec.Ensemble == "" || k.shelf.basis(k.fold) == k.shelf.ensemble
 }
 
 // finished reports whether the collection is complete and stored: nothing will change it.
@@ -151,10 +159,10 @@ func (k *keeper) storeGroup(ctx context.Context, g *group, final bool) error {
 // storeEnsemble averages the groups as they are stored, unless what is stored is of the same groups.
 func (k *keeper) storeEnsemble(ctx context.Context) error {
 	name := k.fold.experiment.Name
-	basis := k.shelf.basis(k.fold)
-	if basis == k.shelf.ensemble {
+	if k.ensembled() {
 		return nil
 	}
+	basis := k.shelf.basis(k.fold)
 	var cover foldstream.Coverage
 	frames := make([]foldstream.Frame, len(k.fold.groups))
 	for i, g := range k.fold.groups {

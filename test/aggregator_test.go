@@ -1,0 +1,708 @@
+package test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/stream/mem"
+)
+
+// These tests run in a bubble with a clock of its own (testing/synctest): leases and pauses pass at once, and a goroutine that
+// an aggregator leaves behind fails them.
+
+const aggregatorLease = 9 * time.Second
+
+// sample is an experiment of three configurations with four windows of five sessions each, and an ensemble. The third
+// configuration shares its first window's task with the first one.
+func sample(name string) (foldstream.Experiment, []foldstream.Expectation) {
+	var members []foldstream.Expectation
+	for _, alpha := range []string{"1", "10", "0.5"} {
+		for w := range 4 {
+			id := fmt.Sprintf("%c%c", 'b'+len(alpha), 'b'+w) + strings.Repeat("a", 24)
+			if alpha == "10" && w == 0 {
+				id = string(members[0].Task)
+			}
+			members = append(members, foldstream.Expectation{
+				Key:    foldstream.Key{{Name: "alpha", Value: alpha}},
+				Window: foldstream.Window{Index: w, Of: 4},
+				Test:   foldstream.Segment{Start: foldstream.DateOf(2020, 1, 1+5*w), End: foldstream.DateOf(2020, 1, 5+5*w)},
+				Task:   foldstream.TaskID(id),
+			})
+		}
+	}
+	return foldstream.Experiment{Name: name, Pool: name, Collection: foldstream.CollectionSpec{
+		Ensemble: "average", Portfolio: foldstream.PortfolioSpec{TopK: 2, Cost: 0.001},
+	}}, members
+}
+
+// submit stores the experiment and creates its tasks in an order of the seed's choice.
+func submit(t *testing.T, store foldstream.Store, name string, seed uint64) foldstream.Experiment {
+	t.Helper()
+	e, members := sample(name)
+	if err := collect.PutExperiment(t.Context(), store, e, members); err != nil {
+		t.Fatal(err)
+	}
+	tasks := map[foldstream.TaskID]foldstream.Task{}
+	for _, m := range members {
+		tasks[m.Task] = foldstream.Task{ID: m.Task, Template: foldstream.Template{Segments: foldstream.Segments{"test": m.Test}}}
+	}
+	ids := slices.Sorted(maps.Keys(tasks))
+	rand.New(rand.NewPCG(seed, 1)).Shuffle(len(ids), func(i, j int) { ids[i], ids[j] = ids[j], ids[i] })
+	for _, id := range ids {
+		if _, err := store.Pool(e.Pool).Create(t.Context(), tasks[id]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e
+}
+
+// answer is the result of a task: a function of the task alone, but for what must not matter.
+func answer(task foldstream.Task, worker string) foldstream.Result {
+	f := foldstream.Frame{Columns: []foldstream.Column{{Name: "score"}, {Name: "label"}, {Name: "return"}}}
+	seed := 0.0
+	for _, c := range string(task.ID) {
+		seed = seed*1.7 + float64(c)
+	}
+	test := task.Segments["test"]
+	for at := test.Start; !at.After(test.End); at = foldstream.TimeOf(at.Std().AddDate(0, 0, 1)) {
+		for i, name := range []string{"AA", "BB", "CC", "DD"} {
+			x := float64(at.Std().Day()*7 + i*13)
+			f.Times, f.Instruments = append(f.Times, at), append(f.Instruments, name)
+			for j, v := range []float64{math.Sin(seed + x), math.Sin(x) / 20, math.Sin(x) / 50} {
+				f.Columns[j].Values = append(f.Columns[j].Values, v)
+			}
+		}
+	}
+	return foldstream.Result{
+		Metrics: map[string]float64{"loss": seed}, Frames: map[string]foldstream.Frame{"pred": f},
+		Worker: worker, Duration: time.Duration(rand.IntN(1000)) * time.Millisecond,
+	}
+}
+
+// work commits the results of the next n tasks of the pool, with a pause after each.
+func work(t *testing.T, store foldstream.Store, pool string, n int, pause time.Duration) {
+	t.Helper()
+	for range n {
+		lease, err := store.Pool(pool).Fetch(t.Context(), foldstream.Filter{})
+		if err == nil {
+			err = lease.Commit(t.Context(), answer(lease.Task(), "w"+fmt.Sprint(rand.IntN(9))))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(pause)
+	}
+}
+
+const tasksOfSample = 11
+
+// aggregate starts an aggregator and returns how to stop it and wait for its end.
+func aggregate(t *testing.T, store foldstream.Store, id string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	a := &collect.Aggregator{Store: store, ID: id, Lease: aggregatorLease}
+	go func() { done <- a.Run(ctx) }()
+	return sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("aggregator %s: %v", id, err)
+		}
+	})
+}
+
+// stored returns the values of an experiment's collection without its name, and their revisions.
+func stored(t *testing.T, store foldstream.Store, name string) (data map[string][]byte, revisions map[string]uint64) {
+	t.Helper()
+	data, revisions = map[string][]byte{}, map[string]uint64{}
+	for v, err := range store.Values(foldstream.Collections).List(t.Context(), name) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rest := strings.TrimPrefix(v.Key, name); rest == "" || rest[0] == '.' {
+			data[rest], revisions[rest] = v.Data, v.Revision
+		}
+	}
+	return data, revisions
+}
+
+// undisturbed returns the bytes of the sample's collection as one aggregator makes them in peace.
+func undisturbed(t *testing.T) map[string][]byte {
+	t.Helper()
+	store := mem.New(mem.Options{})
+	submit(t, store, "reference", 0)
+	work(t, store, "reference", tasksOfSample, 0)
+	defer aggregate(t, store, "one")()
+	return settled(t, store, "reference")
+}
+
+// settled waits until the collection is, and returns its bytes.
+func settled(t *testing.T, store foldstream.Store, name string) map[string][]byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	for s, err := range collect.Watch(ctx, store, name) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Settled {
+			data, _ := stored(t, store, name)
+			return data
+		}
+	}
+	t.Fatalf("the collection of %s does not settle", name)
+	return nil
+}
+
+func sameBytes(t *testing.T, want, got map[string][]byte) {
+	t.Helper()
+	if w, g := slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got)); !slices.Equal(w, g) || len(w) != 5 {
+		t.Fatalf("keys %v, want %v: a summary, three groups, an ensemble", g, w)
+	}
+	for key, w := range want {
+		if !bytes.Equal(w, got[key]) {
+			t.Errorf("%q has other bytes", key)
+		}
+	}
+}
+
+func TestAggregatorAnyOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := undisturbed(t)
+		for seed := range uint64(10) {
+			store := mem.New(mem.Options{})
+			stop := aggregate(t, store, "one")
+			submit(t, store, "other-name", seed)
+			work(t, store, "other-name", tasksOfSample, 300*time.Millisecond)
+			sameBytes(t, want, settled(t, store, "other-name"))
+			stop()
+		}
+	})
+}
+
+func TestAggregatorLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		defer aggregate(t, store, "one")()
+		submit(t, store, "x", 3)
+		work(t, store, "x", 6, 300*time.Millisecond)
+		time.Sleep(time.Second)
+		c, err := collect.Load(t.Context(), store, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Settled || c.Ensemble != nil || c.Coverage.Expected != 12 || c.Coverage.Present < 6 || c.Coverage.Present > 7 {
+			t.Errorf("half way: settled %t, ensemble %v, coverage %+v", c.Settled, c.Ensemble, c.Coverage)
+		}
+		work(t, store, "x", tasksOfSample-6, 0)
+		settled(t, store, "x")
+		if c, err = collect.Load(t.Context(), store, "x"); err != nil {
+			t.Fatal(err)
+		}
+		if !c.Settled || !c.Certified || !c.Coverage.Complete() || len(c.Groups) != 3 || c.Ensemble == nil {
+			t.Fatalf("at the end: %+v", c.Coverage)
+		}
+		for _, r := range collect.Table(c) {
+			for name, v := range map[string]float64{"ic": r.IC, "rank icir": r.RankICIR, "return": r.AnnualReturn, "ratio": r.InformationRatio, "drawdown": r.MaxDrawdown} {
+				if math.IsNaN(v) {
+					t.Errorf("%s: no %s", r.Key, name)
+				}
+			}
+		}
+		f, err := collect.LoadFrame(t.Context(), store, *c.Ensemble)
+		if err != nil || f.Len() != 20*4 {
+			t.Errorf("the ensemble's series: %v, %v", f, err)
+		}
+		var csv strings.Builder
+		if err := collect.WriteCSV(t.Context(), &csv, store, c); err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(csv.String(), "\n"); lines != 1+4*80 {
+			t.Errorf("%d lines", lines)
+		}
+	})
+}
+
+// A standby takes over within moments from a leader that stops, and after a lease from one that vanishes.
+func TestAggregatorTakeover(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		t.Run(fmt.Sprintf("crash %t", crash), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				want := undisturbed(t)
+				store := mem.New(mem.Options{})
+				submit(t, store, "x", 5)
+				first := &gate{Store: store}
+				stop := aggregate(t, first, "first")
+				defer stop()
+				time.Sleep(time.Second)
+				second := &gate{Store: store}
+				defer aggregate(t, second, "second")()
+				work(t, store, "x", 5, 300*time.Millisecond)
+				if first.puts() == 0 || second.puts() != 0 {
+					t.Fatalf("the first wrote %d times, the second %d", first.puts(), second.puts())
+				}
+				begin, limit := time.Now(), 2*time.Second
+				if crash {
+					first.cut(true)
+					limit = 2 * aggregatorLease
+				} else {
+					stop()
+				}
+				work(t, store, "x", tasksOfSample-5, 0)
+				sameBytes(t, want, settled(t, store, "x"))
+				if took := time.Since(begin); took > limit || crash && took < aggregatorLease/2 {
+					t.Errorf("it took %v", took)
+				}
+				first.cut(false) // the first comes back to life
+				time.Sleep(3 * aggregatorLease)
+				after, _ := stored(t, store, "x")
+				sameBytes(t, want, after)
+			})
+		})
+	}
+}
+
+// A leader that is frozen in the middle of a write, and wakes up when another one leads, writes nothing over the other's values.
+func TestAggregatorFrozen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := undisturbed(t)
+		store := mem.New(mem.Options{})
+		submit(t, store, "x", 5)
+		first := &gate{Store: store}
+		defer aggregate(t, first, "first")()
+		time.Sleep(time.Second)
+		defer aggregate(t, store, "second")()
+		work(t, store, "x", 5, 300*time.Millisecond)
+		thaw := first.freeze()
+		defer thaw()
+		work(t, store, "x", 1, 0)
+		time.Sleep(3 * aggregatorLease)
+		work(t, store, "x", tasksOfSample-6, 0)
+		settled(t, store, "x")
+		_, before := stored(t, store, "x")
+		if !first.waits() {
+			t.Fatal("the first was not frozen in a write: this test tests nothing")
+		}
+		thaw()
+		time.Sleep(time.Minute)
+		data, after := stored(t, store, "x")
+		sameBytes(t, want, data)
+		if !maps.Equal(before, after) {
+			t.Errorf("written again: %v, before %v", after, before)
+		}
+	})
+}
+
+// Killed after every task, without a release, and started again, the aggregator makes the same collection; one that has
+// nothing to do writes and reads nothing.
+func TestAggregatorRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := undisturbed(t)
+		store := mem.New(mem.Options{})
+		submit(t, store, "x", 8)
+		for range tasksOfSample {
+			g := &gate{Store: store}
+			stop := aggregate(t, g, "x")
+			time.Sleep(2*aggregatorLease - time.Second)
+			work(t, store, "x", 1, time.Second)
+			g.cut(true)
+			stop()
+		}
+		stop := aggregate(t, store, "last")
+		sameBytes(t, want, settled(t, store, "x"))
+		stop()
+		_, before := stored(t, store, "x")
+		g := &gate{Store: store}
+		stop = aggregate(t, g, "idle")
+		time.Sleep(time.Minute)
+		stop()
+		if _, after := stored(t, store, "x"); !maps.Equal(before, after) || g.puts() != 0 || g.reads() != 0 {
+			t.Errorf("written again: %v, before %v; %d writes, %d reads of events", after, before, g.puts(), g.reads())
+		}
+	})
+}
+
+// What is lost of a stored collection is made again.
+func TestAggregatorRebuild(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := undisturbed(t)
+		store := mem.New(mem.Options{})
+		submit(t, store, "x", 8)
+		work(t, store, "x", tasksOfSample, 0)
+		stop := aggregate(t, store, "one")
+		settled(t, store, "x")
+		stop()
+		for key := range want {
+			_, revisions := stored(t, store, "x")
+			if err := store.Values(foldstream.Collections).Delete(t.Context(), "x"+key, revisions[key]); err != nil {
+				t.Fatal(err)
+			}
+			stop := aggregate(t, store, "one")
+			time.Sleep(5 * time.Second)
+			stop()
+			got, _ := stored(t, store, "x")
+			sameBytes(t, want, got)
+		}
+	})
+}
+
+func TestAggregatorFailedMember(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		defer aggregate(t, store, "one")()
+		submit(t, store, "x", 1)
+		work(t, store, "x", 4, 0)
+		lease, err := store.Pool("x").Fetch(t.Context(), foldstream.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lease.Fail(t.Context(), errors.New("no luck")); err != nil {
+			t.Fatal(err)
+		}
+		bad, err := store.Pool("x").Fetch(t.Context(), foldstream.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := bad.Commit(t.Context(), foldstream.Result{}); err != nil { // a result without the frame
+			t.Fatal(err)
+		}
+		work(t, store, "x", tasksOfSample-6, 0)
+		settled(t, store, "x")
+		c, err := collect.Load(t.Context(), store, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []foldstream.TaskID{lease.Task().ID, bad.Task().ID} {
+			if !slices.Contains(c.Coverage.Failed, id) {
+				t.Errorf("failed: %v, which lacks %s", c.Coverage.Failed, id)
+			}
+		}
+		if c.Coverage.Present+len(c.Coverage.Failed) != 12 || len(c.Coverage.Gaps) == 0 || c.Ensemble == nil {
+			t.Errorf("coverage %+v, ensemble %v", c.Coverage, c.Ensemble)
+		}
+	})
+}
+
+// An experiment that comes while the aggregator runs, in a pool that is read already, is there within a second.
+func TestAggregatorNewExperiment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		defer aggregate(t, store, "one")()
+		submit(t, store, "x", 1)
+		work(t, store, "x", 4, time.Second)
+		e, members := sample("later")
+		e.Pool, members = "x", members[:4]
+		if err := collect.PutExperiment(t.Context(), store, e, members); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		for s, err := range collect.Watch(t.Context(), store, "later") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Expected == 4 {
+				break
+			}
+		}
+		if took := time.Since(begin); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+		work(t, store, "x", tasksOfSample-4, 0)
+		settled(t, store, "x")
+		settled(t, store, "later")
+	})
+}
+
+func TestAggregatorCoalesces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		g := &gate{Store: store}
+		defer aggregate(t, g, "one")()
+		submit(t, store, "x", 1)
+		time.Sleep(time.Second)
+		begin := time.Now()
+		work(t, store, "x", tasksOfSample-1, 90*time.Millisecond)
+		limit := int(time.Since(begin)/(250*time.Millisecond)) + 2
+		for key, n := range g.written() {
+			if n > limit {
+				t.Errorf("%s was written %d times in %v", key, n, time.Since(begin))
+			}
+		}
+		if n := g.written()["x"]; n < limit/2 {
+			t.Errorf("the summary was written %d times only in %v", n, time.Since(begin))
+		}
+	})
+}
+
+// A store that fails again and again, in the reading and in the writing, delays the collection and changes nothing in it.
+func TestAggregatorBadStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := undisturbed(t)
+		store := mem.New(mem.Options{})
+		submit(t, store, "x", 2)
+		g := &gate{Store: store, flaky: rand.New(rand.NewPCG(7, 7))}
+		stop := aggregate(t, g, "one")
+		defer stop()
+		work(t, store, "x", tasksOfSample, time.Second)
+		sameBytes(t, want, settled(t, store, "x"))
+		if g.failures() < 5 {
+			t.Errorf("the store failed only %d times", g.failures())
+		}
+	})
+}
+
+// An entry of the lock that a crashed store brings back holds an aggregator up for one lease, not for ever.
+func TestAggregatorOldLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		locks := store.Values(foldstream.Locks)
+		old := foldstream.Value{Key: "aggregator", Data: []byte("an entry of long ago")}
+		revision, err := locks.Put(t.Context(), old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		submit(t, store, "x", 2)
+		defer aggregate(t, store, "one")()
+		for range 5 { // its holder is alive: it renews
+			time.Sleep(aggregatorLease / 2)
+			old.Revision = revision
+			if revision, err = locks.Put(t.Context(), old); err != nil {
+				t.Fatalf("the lock was taken from a living holder: %v", err)
+			}
+		}
+		if _, err := collect.Load(t.Context(), store, "x"); !foldstream.Is(err, foldstream.NotFound) {
+			t.Fatalf("there is a collection without a leader: %v", err)
+		}
+		time.Sleep(aggregatorLease + 2*time.Second)
+		if _, err := collect.Load(t.Context(), store, "x"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+type countingReconciler struct {
+	mu    sync.Mutex
+	pools []string
+}
+
+func (r *countingReconciler) Reconcile(_ context.Context, pool string) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pools = append(r.pools, pool)
+	return 1, nil
+}
+
+func (r *countingReconciler) Pools(context.Context) ([]string, error) { return []string{"a", "b"}, nil }
+
+func TestAggregatorReconciles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r countingReconciler
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Second)
+		defer cancel()
+		a := &collect.Aggregator{Store: mem.New(mem.Options{}), Reconciler: &r}
+		if err := a.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"a", "b", "a", "b", "a", "b"}; !slices.Equal(r.pools, want) {
+			t.Errorf("looked at %v, want %v", r.pools, want)
+		}
+	})
+}
+
+// Outside of a bubble, with the real clock.
+func TestAggregatorLeavesNothing(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	store := mem.New(mem.Options{})
+	submit(t, store, "x", 2)
+	work(t, store, "x", tasksOfSample, 0)
+	stop := aggregate(t, store, "one")
+	settled(t, store, "x")
+	stop()
+}
+
+var errGate = foldstream.Errorf(foldstream.Unavailable, "gate", "the store does not answer")
+
+// gate is one process's way to the store: it can be cut, frozen, or fail now and then, and it counts.
+type gate struct {
+	foldstream.Store
+	flaky *rand.Rand // fails a third of all calls; nil fails none
+
+	mu       sync.Mutex
+	closed   bool
+	frozen   chan struct{} // nil where it is not
+	waiting  int           // writes that wait for the thaw
+	byKey    map[string]int
+	follows  int
+	failed   int
+	deadFrom context.CancelFunc
+	dead     context.Context
+}
+
+func (g *gate) puts() int {
+	n := 0
+	for _, k := range g.written() {
+		n += k
+	}
+	return n
+}
+
+func (g *gate) written() map[string]int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return maps.Clone(g.byKey)
+}
+
+func (g *gate) reads() int    { g.mu.Lock(); defer g.mu.Unlock(); return g.follows }
+func (g *gate) failures() int { g.mu.Lock(); defer g.mu.Unlock(); return g.failed }
+func (g *gate) waits() bool   { g.mu.Lock(); defer g.mu.Unlock(); return g.waiting > 0 }
+
+// cut ends all connections, or lets new ones be made.
+func (g *gate) cut(closed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = closed
+	if closed && g.deadFrom != nil {
+		g.deadFrom()
+		g.dead, g.deadFrom = nil, nil
+	}
+}
+
+// freeze stops the process at its next write, as SIGSTOP would, as far as the store can see it.
+func (g *gate) freeze() (thaw func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.frozen = make(chan struct{})
+	return sync.OnceFunc(func() { close(g.frozen) })
+}
+
+// thawed waits for the thaw, if need be. value is whether the write is one of a collection.
+func (g *gate) thawed(value bool) {
+	g.mu.Lock()
+	frozen := g.frozen
+	if frozen != nil && value {
+		g.waiting++
+	}
+	g.mu.Unlock()
+	if frozen != nil {
+		<-frozen
+	}
+}
+
+// pass lets a call through, or not.
+func (g *gate) pass() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || g.flaky != nil && g.flaky.IntN(3) == 0 {
+		g.failed++
+		return errGate
+	}
+	return nil
+}
+
+// living returns a context that ends with the connections.
+func (g *gate) living(ctx context.Context) (context.Context, context.CancelFunc) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.dead == nil {
+		g.dead, g.deadFrom = context.WithCancel(context.Background())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(g.dead, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+func (g *gate) Values(bucket string) foldstream.Values {
+	return &gatedValues{g.Store.Values(bucket), g, bucket}
+}
+
+func (g *gate) Events(ctx context.Context, f foldstream.EventFilter, from foldstream.Cursor) iter.Seq2[foldstream.Event, error] {
+	g.mu.Lock()
+	g.follows++
+	g.mu.Unlock()
+	return gated(ctx, g, func(ctx context.Context) iter.Seq2[foldstream.Event, error] { return g.Store.Events(ctx, f, from) })
+}
+
+// gated fails at any element that the gate does not let through, and when the connection ends.
+func gated[T any](ctx context.Context, g *gate, open func(context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		alive, cancel := g.living(ctx)
+		defer cancel()
+		var none T
+		for v, err := range open(alive) {
+			if err == nil {
+				err = g.pass()
+			}
+			if !yield(v, err) || err != nil {
+				return
+			}
+		}
+		if alive.Err() != nil && ctx.Err() == nil {
+			yield(none, errGate)
+		}
+	}
+}
+
+type gatedValues struct {
+	foldstream.Values
+	g      *gate
+	bucket string
+}
+
+func (v *gatedValues) Get(ctx context.Context, key string) (foldstream.Value, error) {
+	if err := v.g.pass(); err != nil {
+		return foldstream.Value{}, err
+	}
+	return v.Values.Get(ctx, key)
+}
+
+func (v *gatedValues) Put(ctx context.Context, val foldstream.Value) (uint64, error) {
+	collection := v.bucket == foldstream.Collections
+	v.g.thawed(collection)
+	if err := v.g.pass(); err != nil {
+		return 0, err
+	}
+	if collection {
+		v.g.mu.Lock()
+		if v.g.byKey == nil {
+			v.g.byKey = map[string]int{}
+		}
+		v.g.byKey[val.Key]++
+		v.g.mu.Unlock()
+	}
+	revision, err := v.Values.Put(context.WithoutCancel(ctx), val) // a write that is on its way arrives
+	if err == nil && v.g.flaky != nil && v.g.pass() != nil {
+		return 0, errGate // the reply is lost
+	}
+	return revision, err
+}
+
+func (v *gatedValues) Delete(ctx context.Context, key string, revision uint64) error {
+	if err := v.g.pass(); err != nil {
+		return err
+	}
+	return v.Values.Delete(ctx, key, revision)
+}
+
+func (v *gatedValues) List(ctx context.Context, prefix string) iter.Seq2[foldstream.Value, error] {
+	return gated(ctx, v.g, func(ctx context.Context) iter.Seq2[foldstream.Value, error] { return v.Values.List(ctx, prefix) })
+}
+
+func (v *gatedValues) Watch(ctx context.Context, prefix string) iter.Seq2[foldstream.Value, error] {
+	return gated(ctx, v.g, func(ctx context.Context) iter.Seq2[foldstream.Value, error] { return v.Values.Watch(ctx, prefix) })
+}
