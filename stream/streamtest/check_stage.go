@@ -2,6 +2,7 @@ package streamtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/foldstream/foldstream"
@@ -10,6 +11,7 @@ import (
 var stageChecks = []Check{
 	{"stage/one after the other", stageOrder},
 	{"stage/fetched by name", stageFilter},
+	{"stage/attempts start anew", stageAttempts},
 	{"stage/a crash resumes at its stage", stageCrash},
 	{"stage/a stale commit of an earlier stage", stageStale},
 }
@@ -88,6 +90,36 @@ func stageFilter(ctx context.Context, h Harness) error {
 			return err
 		}
 		part = stage
+	}
+	return done(ctx, h, 1)
+}
+
+// stageAttempts has an attempt of the first stage fail: the second stage has all its attempts.
+func stageAttempts(ctx context.Context, h Harness) error {
+	l, err := startOne(ctx, h.Store, withStages(Task(1), stages[:2]...))
+	if err != nil {
+		return err
+	}
+	if err := l.Return(ctx, errors.New("busy"), 0); err != nil {
+		return err
+	}
+	if l, err = fetch(ctx, h.Second); err != nil {
+		return err
+	}
+	if t := l.Task(); t.Stage != "fit" || t.Attempt != 2 {
+		return fmt.Errorf("fetched stage %q, attempt %d; want fit, 2", t.Stage, t.Attempt)
+	}
+	if err := l.Commit(ctx, by("fit")); err != nil {
+		return err
+	}
+	if l, err = fetch(ctx, h.Store); err != nil {
+		return err
+	}
+	if err := at(l, "predict", "fit"); err != nil {
+		return err
+	}
+	if err := l.Commit(ctx, by("predict")); err != nil {
+		return err
 	}
 	return done(ctx, h, 1)
 }

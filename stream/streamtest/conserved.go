@@ -9,7 +9,7 @@ import (
 
 // Conserved proves of a pool at rest that every task ever created is finished and none has been lost or doubled: each
 // definition stands once, each event belongs to a definition and follows the one before it, no life has two results, nothing
-// but a new life follows a final event, and Stat counts the same. It waits for what is not visible yet. Errors: NotConserved.
+// but a removal or a new life follows a final event, and Stat counts the same. It waits for what is not visible yet. Errors: NotConserved.
 func Conserved(ctx context.Context, s foldstream.Store, pool string) error {
 	return Eventually(ctx, func() error {
 		tally, err := audit(ctx, s, pool)
@@ -70,8 +70,8 @@ func (l *life) add(e foldstream.Event) error {
 	if e.Expected != l.last {
 		return lost("task %s: event %d (%s) follows event %d, but the one before it is %d", e.Task, e.Seq, e.Kind, e.Expected, l.last)
 	}
-	again := e.Kind == foldstream.EventEnd && (e.Status == foldstream.Waiting || e.Status == foldstream.Removed)
-	if l.status.Final() && !again {
+	reset := e.Kind == foldstream.EventEnd && (e.Status == foldstream.Waiting || e.Status == foldstream.Removed)
+	if l.status.Final() && l.status != foldstream.Removed && !reset {
 		return lost("task %s: event %d (%s) comes after it was %s", e.Task, e.Seq, e.Kind, l.status)
 	}
 	if l.status.Final() {

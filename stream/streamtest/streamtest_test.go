@@ -1,0 +1,54 @@
+package streamtest_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/foldstream/foldstream/stream/mem"
+	"github.com/foldstream/foldstream/stream/streamtest"
+)
+
+func TestMain(m *testing.M) { streamtest.Main(m) }
+
+// TestMutants plants each fault in a sound store and wants the checks that are there for it to fail.
+func TestMutants(t *testing.T) {
+	checks := map[string]streamtest.Check{}
+	for _, c := range streamtest.Checks() {
+		checks[c.Name] = c
+	}
+	for _, m := range mutants {
+		for _, name := range m.caught {
+			t.Run(m.name+" / "+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+					defer cancel()
+					b := &broken{}
+					h := b.harness(m.opts)
+					m.fault(b, &h)
+					if err := checks[name].Run(ctx, h); err == nil {
+						t.Error("the check passes")
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestMutants_EveryCheck wants every check to be one that can fail.
+func TestMutants_EveryCheck(t *testing.T) {
+	for _, c := range streamtest.Checks() {
+		if !slices.ContainsFunc(mutants, func(m mutant) bool { return slices.Contains(m.caught, c.Name) }) {
+			t.Errorf("no mutant shows that the check %q can fail", c.Name)
+		}
+	}
+}
+
+// TestMutants_Sound wants the store that the mutants are made of to pass.
+func TestMutants_Sound(t *testing.T) {
+	streamtest.RunBubble(t, func(*testing.T, streamtest.Options) streamtest.Harness {
+		return (&broken{}).harness(mem.Options{})
+	})
+}
