@@ -21,6 +21,7 @@ func TestLabelReach(t *testing.T) {
 		"Ref(Ref($close, -2), -3) * 2":                        5,
 		"Mean(Ref($close, -5), 3) - $close":                   5,
 		"Ref(Mean($close, 5), -5)":                            5,
+		"EMA($close, 5) - Ref($close, -1)":                    1,
 		"Delta($close, -3)":                                   3,
 		"Delta($close, 3)":                                    0,
 		"If(Ref($close, -1) > $close, 1, 0)":                  1,

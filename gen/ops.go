@@ -28,7 +28,7 @@ func opRules() map[string]rule {
 	add(rule{past, 1, 0}, "Abs", "Sign", "Log", "Not")
 	add(rule{past, 2, 0}, "Power", "Add", "Sub", "Mul", "Div", "Greater", "Less", "Gt", "Ge", "Lt", "Le", "Eq", "Ne", "And", "Or")
 	add(rule{past, 1, 1}, "Mean", "Sum", "Std", "Var", "Skew", "Kurt", "Max", "IdxMax", "Min", "IdxMin", "Med", "Mad", "Rank", "Count",
-		"Slope", "Rsquare", "Resi", "WMA")
+		"Slope", "Rsquare", "Resi", "WMA", "EMA")
 	add(rule{past, 2, 1}, "Corr", "Cov")
 	return all
 }
