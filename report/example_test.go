@@ -1,0 +1,19 @@
+package report_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/foldstream/foldstream/report"
+)
+
+// The windows of a plan as a picture for a README or a ticket.
+func ExampleWindows() {
+	var svg strings.Builder
+	if err := report.Windows(&svg, report.Timelines(sampleTasks())); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	fmt.Println(strings.Count(svg.String(), `<rect class="span train"`), "training periods")
+	// Output: 40 training periods
+}
