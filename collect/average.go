@@ -33,8 +33,8 @@ func NewAverage(expected []foldstream.Expectation, score string, same ...string)
 	}
 }
 
-// Add takes a series. Adding one again changes nothing. Errors: Invalid (no such series is expected, no column of scores, a
-// frame that is not well formed), Conflict (another task than the expected).
+// Add takes a series. Adding one again changes nothing. Errors: Invalid (no such series is expected, no column of scores, two
+// rows of one time and instrument, a frame that is not well formed), Conflict (another task than the expected).
 func (a *Average) Add(m foldstream.Member) error {
 	at, found := slices.BinarySearchFunc(a.expected, m.Expectation, compareMembers)
 	switch {
@@ -48,8 +48,12 @@ func (a *Average) Add(m foldstream.Member) error {
 	if err := m.Frame.Validate(); err != nil {
 		return err
 	}
+	f := unique(m.Frame)
+	if f.Len() < m.Frame.Len() {
+		return foldstream.Errorf(foldstream.Invalid, "fold", "the series %q has two rows of one time and instrument", m.Key)
+	}
 	if !a.there[at] {
-		a.members[at], a.there[at] = unique(m.Frame), true
+		a.members[at], a.there[at] = f, true
 	}
 	return nil
 }

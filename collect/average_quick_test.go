@@ -19,29 +19,41 @@ func drawSeries(t *rapid.T) (expected []foldstream.Expectation, members []foldst
 			Task: foldstream.TaskID(fmt.Sprint("task", i)),
 		}
 		expected = append(expected, e)
-		members = append(members, foldstream.Member{Expectation: e, Frame: drawFrame(t, "score")})
+		members = append(members, foldstream.Member{Expectation: e, Frame: withoutDuplicates(drawFrame(t, "score"))})
 	}
 	return expected, members
+}
+
+func withoutDuplicates(f foldstream.Frame) foldstream.Frame {
+	seen := map[row]bool{}
+	var keep []int
+	for i := range f.Len() {
+		if r := (row{f.Times[i], f.Instruments[i]}); !seen[r] {
+			seen[r] = true
+			keep = append(keep, i)
+		}
+	}
+	return f.Rows(keep)
 }
 
 // dumbAverage follows the definition: by series and day, mean and sample deviation over what is there; then by row.
 func dumbAverage(members []foldstream.Member) map[row]float64 {
 	z := map[row][]float64{}
 	for _, m := range members {
-		last := map[row]float64{}
+		scores := map[row]float64{}
 		for i, at := range m.Frame.Times {
-			last[row{at, m.Frame.Instruments[i]}] = m.Frame.Column("score")[i]
+			scores[row{at, m.Frame.Instruments[i]}] = m.Frame.Column("score")[i]
 		}
-		for r, v := range last {
+		for r, v := range scores {
 			var n, sum, squares float64
 			same := true
-			for s, w := range last {
+			for s, w := range scores {
 				if s.at == r.at && !math.IsNaN(w) {
 					n, sum = n+1, sum+w
 					same = same && (w == v || math.IsNaN(v))
 				}
 			}
-			for s, w := range last {
+			for s, w := range scores {
 				if s.at == r.at && !math.IsNaN(w) {
 					squares += math.Pow(w-sum/n, 2)
 				}

@@ -1,0 +1,137 @@
+package collect
+
+import (
+	"encoding/hex"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/foldstream/foldstream"
+)
+
+var compareTimes = cmp.Comparer(func(a, b foldstream.Time) bool { return a == b })
+
+func sampleGroup() Group {
+	return Group{
+		Key: foldstream.Key{{Name: "model.kwargs.alpha", Value: "0.5"}, {Name: "h", Value: "2"}},
+		Coverage: foldstream.Coverage{
+			Expected: 3, Present: 1, Failed: []foldstream.TaskID{"b"}, Missing: []foldstream.TaskID{"c"},
+			Gaps:     []foldstream.Segment{{Start: day(3), End: day(5)}, {Start: day(7)}},
+			Overlaps: []foldstream.Segment{{Start: day(1), End: day(1)}},
+		},
+		Windows: []Window{
+			{Index: 0, Test: foldstream.Segment{Start: day(0), End: day(2)}, Task: "a", Status: foldstream.Done, Metrics: Metrics{"ic": 0.25, "a": -1}},
+			{Index: 1, Test: foldstream.Segment{Start: day(3), End: day(5)}, Task: "b", Status: foldstream.Dead},
+			{Index: 2, Test: foldstream.Segment{Start: day(7)}, Task: "c", Status: foldstream.Waiting, Fault: "none"},
+		},
+		Metrics: Metrics{MetricIC: 0.5, MetricICIR: 2, MetricRankIC: 0.75},
+		Frame:   Blob{Digest: "abc"},
+		Faults:  []string{"no portfolio"},
+	}
+}
+
+func TestCodecRoundTrip(t *testing.T) {
+	want := sampleGroup()
+	data, err := want.encode("basis", Blob{Inline: []byte("daily")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, basis, daily, err := decodeGroup("group", data)
+	if err != nil || basis != "basis" || string(daily.Inline) != "daily" {
+		t.Fatal(basis, daily, err)
+	}
+	if d := cmp.Diff(want, got, compareTimes); d != "" {
+		t.Error(d)
+	}
+	s := Summary{
+		Members: "m", Spec: foldstream.CollectionSpec{Score: "s", Portfolio: foldstream.PortfolioSpec{TopK: 3, Cost: 0.5}},
+		Settled: true, Certified: true, Ensemble: true, Expected: 5, Present: 3, Failed: 2,
+		Groups: []GroupSummary{{Key: want.Key, Expected: 5, Present: 3, Failed: 2}, {}},
+	}
+	if data, err = s.encode(); err != nil {
+		t.Fatal(err)
+	}
+	back, err := decodeSummary("summary", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(s, back); d != "" {
+		t.Error(d)
+	}
+}
+
+// The bytes of version 1. A change of them makes stored collections look other than new ones: it needs a new version.
+const goldenGroup = "92018da36b657994b26d6f64656c2e6b77617267732e616c706861a3302e35a168a132a56261736973a56261736973a86578" +
+	"70656374656403a770726573656e7401a66661696c656491a162a76d697373696e6791a163a4676170739292aa323032302d" +
+	"30312d3034aa323032302d30312d303692aa323032302d30312d3038a0a86f7665726c6170739192aa323032302d30312d30" +
+	"32aa323032302d30312d3032a777696e646f77739386a5696e64657800a47465737492aa323032302d30312d3031aa323032" +
+	"302d30312d3033a47461736ba161a6737461747573a4646f6e65a76d65747269637382a161cbbff0000000000000a26963cb" +
+	"3fd0000000000000a56661756c74a086a5696e64657801a47465737492aa323032302d30312d3034aa323032302d30312d30" +
+	"36a47461736ba162a6737461747573a66661696c6564a76d657472696373c0a56661756c74a086a5696e64657802a4746573" +
+	"7492aa323032302d30312d3038a0a47461736ba163a6737461747573a777616974696e67a76d657472696373c0a56661756c" +
+	"74a46e6f6e65a76d65747269637383a26963cb3fe0000000000000a469636972cb4000000000000000a772616e6b5f6963cb" +
+	"3fe8000000000000a66661756c747391ac6e6f20706f7274666f6c696fa56461696c7982a6696e6c696e65c0a66469676573" +
+	"74a0a56672616d6582a6696e6c696e65c0a6646967657374a3616263"
+
+func TestCodecGolden(t *testing.T) {
+	data, err := sampleGroup().encode("basis", Blob{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.EncodeToString(data); got != goldenGroup {
+		t.Errorf("the bytes are now\n%s", got)
+	}
+}
+
+// Every NaN has the same bytes.
+func TestCodecNaN(t *testing.T) {
+	var all []string
+	for _, bits := range []uint64{0x7ff8000000000001, 0xfff8000000000000, 0x7ff0000000000001} {
+		data, err := Group{Metrics: Metrics{"x": math.Float64frombits(bits)}}.encode("", Blob{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(data))
+	}
+	if all[0] != all[1] || all[1] != all[2] {
+		t.Errorf("%q", all)
+	}
+}
+
+func TestCodecErrors(t *testing.T) {
+	other, err := encode(map[string]int{"x": 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other[1]++ // the version
+	for name, data := range map[string][]byte{"empty": nil, "text": []byte("hello"), "version": other} {
+		_, err := decodeSummary("collection x", data)
+		if !foldstream.Is(err, foldstream.Invalid) || !strings.Contains(err.Error(), "collection x") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	data, err := sampleGroup().encode("basis", Blob{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte{0x92, 1, 0x80})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if g, basis, daily, err := decodeGroup("group", data); err == nil {
+			if _, err := g.encode(basis, daily); err != nil {
+				t.Error(err)
+			}
+		}
+		if s, err := decodeSummary("summary", data); err == nil {
+			if _, err := s.encode(); err != nil {
+				t.Error(err)
+			}
+		}
+		_, _ = decodeExperiment(foldstream.Value{Key: "x", Data: data})
+	})
+}
