@@ -1,0 +1,31 @@
+package stream
+
+import (
+	"context"
+	"iter"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Definitions reads the permanent definitions of a pool's tasks from the stream DEFS.
+func (s *Store) Definitions(ctx context.Context, pool string) iter.Seq2[foldstream.Task, error] {
+	return func(yield func(foldstream.Task, error) bool) {
+		if err := foldstream.ValidName("pool", pool); err != nil {
+			yield(foldstream.Task{}, foldstream.E(foldstream.Invalid, "definitions", err))
+			return
+		}
+		for m, err := range s.scan(ctx, query{stream: s.lay.defs(), filters: []string{s.lay.def(pool, "*")}}) {
+			var t foldstream.Task
+			if err == nil {
+				t, err = decodeTask(m.data)
+			}
+			if err != nil {
+				yield(foldstream.Task{}, s.door(ctx, "definitions", err))
+				return
+			}
+			if !yield(t, nil) {
+				return
+			}
+		}
+	}
+}

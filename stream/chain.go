@@ -1,0 +1,190 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream"
+)
+
+// link is an event as it is stored: with what the protocol needs beside what the event says.
+type link struct {
+	foldstream.Event
+	ticket   uint64    // of a claim: the ticket's sequence
+	delivery uint64    // of a claim: how often the ticket had been delivered
+	session  string    // the store that wrote it
+	nonce    string    // the claim that wrote it: how a writer knows its own events
+	crashes  int       // claims that were lost so far
+	next     int       // of a return: the attempt that comes
+	until    time.Time // of a return: not before
+	later    bool      // of a return: a schedule brings the ticket back
+	body     []byte    // of a part or result: the encoded result
+}
+
+// The headers of events.
+const (
+	headerKind     = "Fold-Kind"
+	headerStatus   = "Fold-Status"
+	headerStage    = "Fold-Stage"
+	headerAttempt  = "Fold-Attempt"
+	headerWorker   = "Fold-Worker"
+	headerSession  = "Fold-Session"
+	headerTicket   = "Fold-Ticket"
+	headerDelivery = "Fold-Delivery"
+	headerNonce    = "Fold-Nonce"
+	headerExpected = "Fold-Expected"
+	headerCrashes  = "Fold-Crashes"
+	headerNext     = "Fold-Next"
+	headerUntil    = "Fold-Until"
+	headerLater    = "Fold-Later"
+)
+
+// ending is the body of an end.
+type ending struct{ Error string }
+
+// message writes a link. Errors: TooLarge.
+func (s *Store) message(op string, l link) (*nats.Msg, error) {
+	h := nats.Header{
+		headerKind:     {string(l.Kind)},
+		headerStatus:   {string(l.Status)},
+		headerAttempt:  {strconv.Itoa(l.Attempt)},
+		headerSession:  {l.session},
+		headerNonce:    {l.nonce},
+		headerExpected: {strconv.FormatUint(uint64(l.Expected), 10)},
+	}
+	for key, text := range map[string]string{headerStage: l.Stage, headerWorker: l.Worker} {
+		if text != "" {
+			h.Set(key, text)
+		}
+	}
+	for key, n := range map[string]uint64{headerTicket: l.ticket, headerDelivery: l.delivery, headerCrashes: uint64(l.crashes), headerNext: uint64(l.next)} {
+		if n > 0 {
+			h.Set(key, strconv.FormatUint(n, 10))
+		}
+	}
+	if !l.until.IsZero() {
+		h.Set(headerUntil, l.until.UTC().Format(time.RFC3339Nano))
+	}
+	if l.later {
+		h.Set(headerLater, "1")
+	}
+	m := &nats.Msg{Subject: s.lay.event(l.Pool, l.Task), Header: h, Data: l.body}
+	if l.Kind == foldstream.EventEnd {
+		var err error
+		if m.Data, err = encode(ending{l.Error}); err != nil {
+			return nil, err
+		}
+	}
+	return m, s.fits(op, m)
+}
+
+// readLink reads a stored event without its body.
+func readLink(m *stored) (link, error) {
+	pool := strings.TrimSuffix(m.subject, "."+lastToken(m.subject))
+	number := func(key string) uint64 {
+		n, _ := strconv.ParseUint(m.header.Get(key), 10, 64) // absent is 0
+		return n
+	}
+	l := link{
+		Event: foldstream.Event{
+			Seq: foldstream.Cursor(m.seq), At: m.at, Pool: lastToken(pool), Task: foldstream.TaskID(lastToken(m.subject)),
+			Kind: foldstream.EventKind(m.header.Get(headerKind)), Status: foldstream.Status(m.header.Get(headerStatus)),
+			Stage: m.header.Get(headerStage), Attempt: int(number(headerAttempt)), Worker: m.header.Get(headerWorker),
+			Expected: foldstream.Cursor(number(headerExpected)),
+		},
+		ticket: number(headerTicket), delivery: number(headerDelivery), crashes: int(number(headerCrashes)), next: int(number(headerNext)),
+		session: m.header.Get(headerSession), nonce: m.header.Get(headerNonce), later: m.header.Get(headerLater) != "", body: m.data,
+	}
+	if l.Kind == "" || l.Status == "" {
+		return l, foldstream.Errorf(foldstream.Invalid, "events", "message %d of %s is no event: it lacks %s or %s", m.seq, m.subject, headerKind, headerStatus)
+	}
+	if text := m.header.Get(headerUntil); text != "" {
+		var err error
+		if l.until, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return l, foldstream.Errorf(foldstream.Invalid, "events", "message %d of %s: %s: %w", m.seq, m.subject, headerUntil, err)
+		}
+	}
+	return l, nil
+}
+
+// open reads the link's body into its event.
+func (l *link) open() (err error) {
+	switch l.Kind {
+	case foldstream.EventPart, foldstream.EventResult:
+		l.Result, err = decodeResult(l.body)
+	case foldstream.EventEnd:
+		var e ending
+		err = decode(l.body, &e)
+		l.Error = e.Error
+	}
+	return err
+}
+
+// last returns the task's last event, from the leader; the zero link where there is none.
+func (s *Store) last(ctx context.Context, pool string, id foldstream.TaskID) (link, error) {
+	m, err := s.newest(ctx, s.lay.events(), s.lay.event(pool, id))
+	if err != nil || m == nil {
+		return link{}, err
+	}
+	return readLink(m)
+}
+
+// append adds an event to its task's chain by a compare-and-set and returns its sequence. A try that was lost or not decided is
+// settled by reading: an event with the link's nonce and kind is this one. Errors: Conflict (the chain moved), TooLarge.
+func (s *Store) append(ctx context.Context, op string, l link) (uint64, error) {
+	m, err := s.message(op, l)
+	if err != nil {
+		return 0, err
+	}
+	expect(m, uint64(l.Expected))
+	seq, err := s.publish(ctx, m)
+	return s.settle(ctx, op, l, m, seq, err)
+}
+
+// settle follows a try to append up to its decision.
+func (s *Store) settle(ctx context.Context, op string, l link, m *nats.Msg, seq uint64, err error) (uint64, error) {
+	lost := false
+	for t := s.trial(); ; {
+		v := verdictOf(err)
+		switch v {
+		case accepted:
+			return seq, nil
+		case broken:
+			return 0, s.door(ctx, op, err)
+		}
+		lost = lost || v == unsure
+		last, readErr := s.last(ctx, l.Pool, l.Task)
+		switch {
+		case readErr != nil:
+			return 0, s.door(ctx, op, readErr)
+		case last.nonce == l.nonce && last.Kind == l.Kind:
+			return uint64(last.Seq), nil
+		case last.Seq > l.Expected || last.Seq == 0 && l.Expected != 0:
+			return s.find(ctx, op, l, lost)
+		}
+		if !t.again(ctx) {
+			return 0, s.door(ctx, op, errors.Join(err, nats.ErrTimeout))
+		}
+		seq, err = s.publish(ctx, m)
+	}
+}
+
+// find looks for an event of ours that others have followed since; without a lost reply there is none.
+func (s *Store) find(ctx context.Context, op string, l link, lost bool) (uint64, error) {
+	if lost {
+		for other, err := range s.links(ctx, query{filters: []string{s.lay.event(l.Pool, l.Task)}, headers: true}) {
+			if err != nil {
+				return 0, s.door(ctx, op, err)
+			}
+			if other.nonce == l.nonce && other.Kind == l.Kind {
+				return uint64(other.Seq), nil
+			}
+		}
+	}
+	return 0, foldstream.Errorf(foldstream.Conflict, op, "task %s of pool %s: the lease was ended or lost", l.Task, l.Pool)
+}

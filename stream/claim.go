@@ -1,0 +1,288 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream"
+)
+
+// The answers to a ticket.
+var (
+	ackBody  = []byte("+ACK")
+	beatBody = []byte("+WPI")
+)
+
+// Fetch leases the next task. The claim is sent and not waited for: the work begins while the server decides, and a claim that
+// is refused shows as a lost lease.
+func (p *Pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease, error) {
+	if err := p.usable(ctx, "fetch"); err != nil {
+		return nil, err
+	}
+	if f.Stage != "" {
+		if err := foldstream.ValidName("stage", f.Stage); err != nil {
+			return nil, foldstream.E(foldstream.Invalid, "fetch", err)
+		}
+	}
+	until := time.Now().Add(f.Wait)
+	for {
+		m, err := p.take(ctx, f, until)
+		if err != nil {
+			return nil, err
+		}
+		l, err := p.claim(ctx, m)
+		if l != nil {
+			return l, nil
+		}
+		if err != nil {
+			p.s.nak(m, 0)
+			return nil, p.s.door(ctx, "fetch", err)
+		}
+	}
+}
+
+// claim turns a ticket into a lease; nil when the ticket is not to be worked now.
+func (p *Pool) claim(ctx context.Context, m *nats.Msg) (*lease, error) {
+	d, task, err := p.read(m)
+	if err != nil {
+		p.s.log.Error("a ticket cannot be read; a newer program may", "pool", p.name, "err", err)
+		p.s.nak(m, p.leaseTime())
+		return nil, nil
+	}
+	if d.count == 1 && !d.read {
+		return p.claimFirst(d, task)
+	}
+	base, ok, err := p.weigh(ctx, d, task)
+	if err != nil || !ok {
+		return nil, err
+	}
+	l := newLease(p, d, task, base)
+	l.token, err = p.s.append(ctx, "fetch", l.claim)
+	close(l.claimed)
+	if err == nil {
+		p.hold(l)
+		return l, nil
+	}
+	if foldstream.Is(err, foldstream.Conflict) { // the chain moved since it was read: weigh again
+		p.s.nak(m, 0)
+		return nil, nil
+	}
+	return nil, err
+}
+
+func (p *Pool) read(m *nats.Msg) (*delivery, foldstream.Task, error) {
+	d, err := readDelivery(m)
+	if err != nil {
+		return nil, foldstream.Task{}, err
+	}
+	task, err := d.task()
+	return d, task, err
+}
+
+// claimFirst claims by a ticket that comes for the first time: it names the event to follow.
+func (p *Pool) claimFirst(d *delivery, task foldstream.Task) (*lease, error) {
+	l := newLease(p, d, task, link{Event: foldstream.Event{Expected: d.expect, Attempt: 1}})
+	m, err := p.s.message("fetch", l.claim)
+	if err != nil {
+		return nil, err
+	}
+	expect(m, uint64(d.expect))
+	f, err := p.s.send(m)
+	if err != nil {
+		return nil, err
+	}
+	p.hold(l)
+	p.s.background(func(ctx context.Context) {
+		defer close(l.claimed)
+		seq, err := await(ctx, f)
+		if l.token, l.refused = p.s.settle(ctx, "fetch", l.claim, m, seq, err); l.refused == nil {
+			return
+		}
+		p.drop(l)
+		if foldstream.Is(l.refused, foldstream.Conflict) {
+			p.sortOut(ctx, d, task)
+		}
+	})
+	return l, nil
+}
+
+// sortOut answers a ticket whose first claim was refused: the chain knows more than the ticket.
+func (p *Pool) sortOut(ctx context.Context, d *delivery, task foldstream.Task) {
+	_, open, err := p.weigh(ctx, d, task)
+	if err == nil && open {
+		p.s.nak(d.msg, 0)
+	}
+	if err != nil && ctx.Err() == nil {
+		p.s.log.Warn("a refused ticket is left to run out", "pool", p.name, "task", string(d.id), "err", err)
+	}
+}
+
+// weigh reads the chain and decides what a ticket is good for. It returns the claim to make, or answers the ticket itself.
+func (p *Pool) weigh(ctx context.Context, d *delivery, task foldstream.Task) (link, bool, error) {
+	last, err := p.fresh(ctx, d)
+	if err != nil {
+		return link{}, false, err
+	}
+	claim := link{Event: foldstream.Event{Expected: last.Seq, Attempt: 1}, crashes: last.crashes}
+	switch at := stageIndex(task, last.Stage); {
+	case last.Seq == 0:
+		return claim, true, nil
+	case last.Status.Final():
+		return link{}, false, p.finish(ctx, d, last)
+	case last.Kind == foldstream.EventPart && at >= stageIndex(task, d.lane.stage):
+		return link{}, false, p.advance(ctx, d, task, last)
+	case last.Kind == foldstream.EventPart:
+		claim.crashes = 0
+		return claim, true, nil
+	case last.Kind == foldstream.EventClaim:
+		claim.Attempt = last.Attempt
+		return p.weighRunning(ctx, d, claim, last)
+	}
+	claim.Attempt = max(last.next, 1)
+	return p.weighReturned(ctx, d, claim, last)
+}
+
+// fresh reads the last event; one that is older than what the ticket names is stale and read again.
+func (p *Pool) fresh(ctx context.Context, d *delivery) (link, error) {
+	for t := p.s.trial(); ; {
+		last, err := p.s.last(ctx, p.name, d.id)
+		if err != nil || last.Seq >= d.expect {
+			return last, err
+		}
+		if !t.again(ctx) {
+			return last, fmt.Errorf("task %s: the ticket names event %d, the chain ends with %d: %w", d.id, d.expect, last.Seq, nats.ErrTimeout)
+		}
+	}
+}
+
+// finish drops a ticket of a finished task. A failed one has its copy in the dead letters by then.
+func (p *Pool) finish(ctx context.Context, d *delivery, last link) error {
+	if last.Status == foldstream.Dead {
+		if err := p.s.bury(ctx, last); err != nil {
+			return err
+		}
+	}
+	p.s.ack(d.msg)
+	return nil
+}
+
+// weighReturned decides about a task that was given back.
+func (p *Pool) weighReturned(ctx context.Context, d *delivery, claim, last link) (link, bool, error) {
+	rest := time.Until(last.until)
+	if last.later {
+		m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.later(p.name, d.lane.band, d.id))
+		switch {
+		case err != nil:
+			return link{}, false, err
+		case m != nil && rest > -p.leaseTime():
+			p.s.ack(d.msg) // the schedule brings another
+			return link{}, false, nil
+		case m != nil: // it should have fired: my ticket is in its place
+			if err := p.s.remove(ctx, p.s.lay.work(), m.seq); err != nil {
+				return link{}, false, err
+			}
+		}
+	}
+	if rest > 20*time.Millisecond {
+		p.s.nak(d.msg, rest)
+		return link{}, false, nil
+	}
+	return claim, true, nil
+}
+
+// weighRunning decides about a task that a claim holds. Nothing is taken from a live worker: one whose entry in Workers lists
+// the claim is alive, whatever the ticket says.
+func (p *Pool) weighRunning(ctx context.Context, d *delivery, claim, last link) (link, bool, error) {
+	rest, err := p.s.livesOn(ctx, last)
+	if err != nil {
+		return link{}, false, err
+	}
+	rest = max(rest, p.leaseTime()-time.Since(last.At))
+	if last.ticket != d.seq {
+		other, err := p.otherTicket(ctx, d)
+		if err != nil {
+			return link{}, false, err
+		}
+		if other {
+			p.s.ack(d.msg)
+			return link{}, false, nil
+		}
+	}
+	if rest > 0 {
+		p.s.nak(d.msg, rest)
+		return link{}, false, nil
+	}
+	claim.crashes++
+	p.s.log.Warn("taking a task over from a lost worker", "pool", p.name, "task", string(d.id), "worker", last.Worker, "attempt", last.Attempt)
+	if claim.crashes >= p.s.cfg.Crashes {
+		return link{}, false, p.crashed(ctx, d, claim)
+	}
+	return claim, true, nil
+}
+
+// otherTicket reports whether the task's newest ticket is not this one.
+func (p *Pool) otherTicket(ctx context.Context, d *delivery) (bool, error) {
+	m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, d.id))
+	return m != nil && m.seq != d.seq, err
+}
+
+// crashed fails a task whose claims were lost too often.
+func (p *Pool) crashed(ctx context.Context, d *delivery, claim link) error {
+	l := claim
+	l.Pool, l.Task, l.Stage, l.Kind, l.Status = p.name, d.id, d.lane.stage, foldstream.EventEnd, foldstream.Dead
+	l.Error = fmt.Sprintf("crashed: %d workers were lost at it", claim.crashes)
+	l.session, l.nonce = p.s.session, nonce()
+	seq, err := p.s.append(ctx, "fetch", l)
+	if err != nil {
+		return err
+	}
+	l.Seq = foldstream.Cursor(seq)
+	return p.finish(ctx, d, l)
+}
+
+// advance publishes the ticket of the stage after the part that is stored, in the place of this one.
+func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, part link) error {
+	next := slices.Index(task.Stages, part.Stage) + 1
+	if next == 0 || next == len(task.Stages) {
+		return foldstream.Errorf(foldstream.Internal, "fetch", "task %s: nothing follows the part of stage %q", d.id, part.Stage)
+	}
+	t := ticket{pool: p.name, lane: laneName{task.Stages[next], d.lane.band}, id: d.id, def: d.def, part: part.body, expect: part.Seq}
+	if err := p.ensureLane(ctx, t.lane); err != nil {
+		return err
+	}
+	m := t.message(p.s.lay)
+	expectOn(m, p.s.lay.anyTicket(p.name, d.id), d.seq)
+	_, err := p.s.publish(ctx, m)
+	if err := p.s.issued(ctx, "fetch", m, err); err != nil {
+		return err
+	}
+	p.s.ack(d.msg)
+	return nil
+}
+
+// stageIndex returns the place of a stage in the task's row; 0 where it names none.
+func stageIndex(t foldstream.Task, stage string) int { return max(slices.Index(t.Stages, stage), 0) }
+
+// ack takes a ticket out of the queue. Like all answers to tickets it is not waited for: if it is lost, the ticket comes back and
+// is seen as finished.
+func (s *Store) ack(m *nats.Msg) { s.answer(m, ackBody) }
+
+// nak gives a ticket back, to come again after a pause.
+func (s *Store) nak(m *nats.Msg, after time.Duration) {
+	body := []byte("-NAK")
+	if after > 0 {
+		body = append(body, ` {"delay": `+strconv.FormatInt(after.Nanoseconds(), 10)+`}`...)
+	}
+	s.answer(m, body)
+}
+
+func (s *Store) answer(m *nats.Msg, body []byte) {
+	if err := s.nc.Publish(m.Reply, body); err != nil {
+		s.log.Warn("a ticket was not answered and runs out", "err", err)
+	}
+}

@@ -1,0 +1,151 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Commit ends the stage: it stores the result behind the claim, and only then takes the ticket away.
+func (l *lease) Commit(ctx context.Context, r foldstream.Result) error {
+	body, err := encode(&r)
+	if err != nil {
+		return foldstream.E(foldstream.Invalid, "commit", err)
+	}
+	end := l.link(foldstream.EventResult, foldstream.Done)
+	if !l.view.LastStage() {
+		end = l.link(foldstream.EventPart, foldstream.PartDone)
+		next := ticket{pool: l.p.name, lane: l.d.lane, id: l.view.ID, def: l.d.def, part: body}
+		if err := l.p.s.fits("commit", next.message(l.p.s.lay)); err != nil {
+			return err
+		}
+	}
+	end.body = body
+	return l.finish(ctx, "commit", end, func(ctx context.Context, end link) error {
+		if end.Kind == foldstream.EventPart {
+			return l.p.advance(ctx, l.d, l.view, end)
+		}
+		l.p.s.ack(l.d.msg)
+		return nil
+	})
+}
+
+// Return gives the task back. A short pause is waited out by the ticket, a long one by a schedule of the server.
+func (l *lease) Return(ctx context.Context, why error, after time.Duration) error {
+	end := l.link(foldstream.EventEnd, foldstream.Waiting)
+	end.next = l.view.Attempt
+	if why != nil {
+		end.Error = clip(why.Error())
+		end.next++
+	}
+	if after > 0 {
+		end.until, end.later = time.Now().Add(after), after > longDelay
+	}
+	return l.finish(ctx, "return", end, func(ctx context.Context, end link) error {
+		if end.later {
+			return l.postpone(ctx, end)
+		}
+		l.p.s.nak(l.d.msg, after)
+		return nil
+	})
+}
+
+// postpone puts a schedule in the place of the ticket.
+func (l *lease) postpone(ctx context.Context, end link) error {
+	t := l.d.ticket
+	t.expect = end.Seq
+	m := t.schedule(l.p.s.lay, end.until)
+	expectOn(m, l.p.s.lay.anyTicket(l.p.name, t.id), l.d.seq)
+	_, err := l.p.s.publish(ctx, m)
+	if err := l.p.s.issued(ctx, "return", m, err); err != nil {
+		l.p.s.nak(l.d.msg, time.Until(end.until))
+		return err
+	}
+	l.p.s.ack(l.d.msg)
+	return nil
+}
+
+// Fail ends the task as failed.
+func (l *lease) Fail(ctx context.Context, why error) error {
+	if why == nil {
+		return foldstream.Errorf(foldstream.Invalid, "fail", "task %s: a task does not fail without a reason", l.view.ID)
+	}
+	end := l.link(foldstream.EventEnd, foldstream.Dead)
+	end.Error = clip(why.Error())
+	return l.finish(ctx, "fail", end, func(ctx context.Context, end link) error {
+		return l.p.finish(ctx, l.d, end)
+	})
+}
+
+// maxError is how much of an error's text is kept, so that no error is too large to be told.
+const maxError = 16 << 10
+
+func clip(text string) string {
+	if len(text) <= maxError {
+		return text
+	}
+	return text[:maxError/2] + " … " + text[len(text)-maxError/2:]
+}
+
+// link is an event of this lease, without the token.
+func (l *lease) link(kind foldstream.EventKind, status foldstream.Status) link {
+	e := l.claim
+	e.Kind, e.Status, e.ticket, e.delivery = kind, status, 0, 0
+	return e
+}
+
+// finish appends the event that ends the lease, then answers the ticket. A refused event leaves the ticket alone: it is somebody
+// else's by then. An error of the answer is not the caller's: the event is stored, and the ticket that comes back is seen as what
+// it is.
+func (l *lease) finish(ctx context.Context, op string, end link, answer func(context.Context, link) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.holds(ctx, op); err != nil {
+		return err
+	}
+	end.Expected = foldstream.Cursor(l.token)
+	seq, err := l.p.s.append(ctx, op, end)
+	if foldstream.Is(err, foldstream.Conflict) {
+		l.p.drop(l)
+	}
+	if err != nil {
+		return err
+	}
+	l.p.drop(l)
+	end.Seq, end.At = foldstream.Cursor(seq), time.Now()
+	if err := answer(ctx, end); err != nil {
+		l.p.s.log.Warn("the ticket of an ended lease is left to run out", "pool", l.p.name, "task", string(l.view.ID), "err", err)
+	}
+	return nil
+}
+
+// bury keeps a copy of a failed task's end in the dead letters, once.
+func (s *Store) bury(ctx context.Context, end link) error {
+	subject := s.lay.letter(end.Pool, end.Stage, end.Task)
+	old, err := s.newest(ctx, s.lay.dlq(), subject)
+	if err != nil {
+		return err
+	}
+	if old != nil && old.header.Get(headerNonce) == end.nonce {
+		return nil
+	}
+	if end.Error == "" && len(end.body) > 0 {
+		err = end.open()
+	}
+	m, messageErr := s.message("fail", end)
+	if err := errors.Join(err, messageErr); err != nil {
+		return err
+	}
+	m.Subject = subject
+	return s.deliver(ctx, m)
+}
+
+// deliver publishes a message that may stand twice.
+func (s *Store) deliver(ctx context.Context, m *nats.Msg) error {
+	_, err := s.publish(ctx, m)
+	return s.issued(ctx, "fail", m, err)
+}

@@ -1,0 +1,298 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// order is one task on its way through Create.
+type order struct {
+	ticket ticket
+	def    *nats.Msg
+	reply  jetstream.PubAckFuture
+	made   foldstream.Created
+	same   *order // the same task, earlier in the arguments; nil is none
+}
+
+// Create publishes the definitions, and the tickets right behind, without waiting for one before the next.
+func (p *Pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstream.Created, error) {
+	if err := p.usable(ctx, "create"); err != nil {
+		return nil, err
+	}
+	orders, err := p.orders(tasks)
+	if err != nil {
+		return nil, err
+	}
+	for ln := range lanesOf(orders) {
+		if err := p.ensureLane(ctx, ln); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.define(ctx, orders); err != nil {
+		return nil, err
+	}
+	made := make([]foldstream.Created, len(orders))
+	for i, o := range orders {
+		made[i] = o.made
+		if o.same != nil {
+			made[i] = foldstream.Created{ID: o.same.made.ID, Status: o.same.made.Status}
+		}
+	}
+	return made, nil
+}
+
+// orders checks all tasks and encodes them. Errors: Invalid, TooLarge.
+func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
+	orders, mine := make([]*order, len(tasks)), nonce()
+	first := make(map[foldstream.TaskID]*order, len(tasks))
+	for i, t := range tasks {
+		if err := checkTask(t); err != nil {
+			return nil, err
+		}
+		o := &order{same: first[t.ID]}
+		orders[i] = o
+		if o.same != nil {
+			continue
+		}
+		first[t.ID] = o
+		band, _ := t.Band() // checked before
+		body, err := encodeTask(t)
+		if err != nil {
+			return nil, foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", t.ID, err)
+		}
+		o.made.ID = t.ID
+		o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body}
+		o.def = &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body}
+		expect(o.def, 0)
+		if err := p.s.fits("create", o.ticket.message(p.s.lay)); err != nil {
+			return nil, err
+		}
+	}
+	return orders, nil
+}
+
+// define publishes all definitions, and for each that is taken its ticket.
+func (p *Pool) define(ctx context.Context, orders []*order) error {
+	var once []*order
+	for _, o := range orders {
+		if o.same == nil {
+			once = append(once, o)
+		}
+	}
+	sent := make(chan *order, maxInFlight)
+	failed := make(chan error, 1)
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		defer close(sent)
+		for _, o := range once {
+			var err error
+			if o.reply, err = p.s.send(o.def); err == nil {
+				err = ctx.Err()
+			}
+			if err != nil {
+				failed <- err
+				return
+			}
+			sent <- o
+		}
+	})
+	known, err := p.follow(ctx, sent)
+	for range sent { // after an error the sender must come to its end
+	}
+	sending.Wait()
+	select {
+	case sendErr := <-failed:
+		err = p.s.door(ctx, "create", sendErr)
+	default:
+	}
+	if err != nil {
+		return err
+	}
+	return p.complete(ctx, known)
+}
+
+// follow takes the replies to definitions in order, publishes the tickets of the new ones and returns those that were known.
+func (p *Pool) follow(ctx context.Context, sent <-chan *order) (known []*order, err error) {
+	var fresh []*order
+	for o := range sent {
+		isNew, err := p.defined(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		if !isNew {
+			known = append(known, o)
+			continue
+		}
+		o.made.New, o.made.Status = true, foldstream.Waiting
+		if o.reply, err = p.s.send(p.firstTicket(o)); err != nil {
+			return nil, p.s.door(ctx, "create", err)
+		}
+		fresh = append(fresh, o)
+	}
+	return known, p.ticketed(ctx, fresh)
+}
+
+// issue publishes the orders' tickets.
+func (p *Pool) issue(ctx context.Context, orders []*order) (err error) {
+	for i, o := range orders {
+		if o.reply, err = p.s.send(p.firstTicket(o)); err != nil {
+			return errors.Join(p.ticketed(ctx, orders[:i]), p.s.door(ctx, "create", err))
+		}
+	}
+	return p.ticketed(ctx, orders)
+}
+
+// firstTicket is the message of an order's ticket, which is taken only while the task has none.
+func (p *Pool) firstTicket(o *order) *nats.Msg {
+	m := o.ticket.message(p.s.lay)
+	expectOn(m, p.s.lay.anyTicket(p.name, o.ticket.id), 0)
+	return m
+}
+
+// defined waits until it is decided if the order's definition is new.
+func (p *Pool) defined(ctx context.Context, o *order) (bool, error) {
+	_, err := await(ctx, o.reply)
+	lost := false
+	for t := p.s.trial(); ; {
+		switch verdictOf(err) {
+		case accepted:
+			return true, nil
+		case refused:
+			if !lost {
+				return false, nil
+			}
+			return p.definedByUs(ctx, o)
+		case broken:
+			return false, p.s.door(ctx, "create", err)
+		}
+		lost = true
+		if !t.again(ctx) {
+			return false, p.s.door(ctx, "create", err)
+		}
+		_, err = p.s.publish(ctx, o.def)
+	}
+}
+
+// definedByUs settles a definition whose reply was lost.
+func (p *Pool) definedByUs(ctx context.Context, o *order) (bool, error) {
+	m, err := p.s.newest(ctx, p.s.lay.defs(), o.def.Subject)
+	if err != nil {
+		return false, p.s.door(ctx, "create", err)
+	}
+	return m != nil && m.header.Get(headerNonce) == o.def.Header.Get(headerNonce), nil
+}
+
+// ticketed waits until each order's task has a ticket: the one that was sent, or one that was there.
+func (p *Pool) ticketed(ctx context.Context, orders []*order) error {
+	for _, o := range orders {
+		_, err := await(ctx, o.reply)
+		if err := p.s.issued(ctx, "create", p.firstTicket(o), err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// issued follows a try to publish a ticket up to its decision. A refusal is none to worry about: the task has a ticket.
+func (s *Store) issued(ctx context.Context, op string, m *nats.Msg, err error) error {
+	for t := s.trial(); ; {
+		switch verdictOf(err) {
+		case accepted, refused:
+			return nil
+		case broken:
+			return s.door(ctx, op, err)
+		}
+		if !t.again(ctx) {
+			return s.door(ctx, op, err)
+		}
+		_, err = s.publish(ctx, m)
+	}
+}
+
+// complete answers for known tasks and gives those that are open and have no ticket a new one.
+func (p *Pool) complete(ctx context.Context, known []*order) error {
+	if len(known) == 0 {
+		return nil
+	}
+	ids := make([]foldstream.TaskID, len(known))
+	for i, o := range known {
+		ids[i] = o.ticket.id
+	}
+	last, err := p.lastLinks(ctx, ids)
+	if err != nil {
+		return p.s.door(ctx, "create", err)
+	}
+	var waiting []*order
+	var open []foldstream.TaskID
+	for _, o := range known {
+		l, begun := last[o.ticket.id]
+		switch {
+		case !begun:
+			o.made.Status, o.ticket.read = foldstream.Waiting, true
+			waiting = append(waiting, o)
+		case !l.Status.Final():
+			open = append(open, o.ticket.id)
+			fallthrough
+		default:
+			o.made.Status = l.Status
+		}
+	}
+	if err := p.issue(ctx, waiting); err != nil {
+		return err
+	}
+	_, err = p.mendAll(ctx, open)
+	return p.s.door(ctx, "create", err)
+}
+
+// checkTask reports what Create refuses. Errors: Invalid.
+func checkTask(t foldstream.Task) error {
+	if !validID(t.ID) {
+		return foldstream.Errorf(foldstream.Invalid, "create", "task id %q is not 26 characters of lower-case base32", t.ID)
+	}
+	if _, err := t.Band(); err != nil {
+		return foldstream.E(foldstream.Invalid, "create", err)
+	}
+	seen := map[string]bool{}
+	for _, stage := range t.Stages {
+		if err := foldstream.ValidName("stage", stage); err != nil {
+			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", t.ID, err)
+		}
+		if seen[stage] {
+			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: stage %q stands twice", t.ID, stage)
+		}
+		seen[stage] = true
+	}
+	return nil
+}
+
+func validID(id foldstream.TaskID) bool {
+	for _, r := range id {
+		if (r < 'a' || r > 'z') && (r < '2' || r > '7') {
+			return false
+		}
+	}
+	return len(id) == 26
+}
+
+func firstStage(t foldstream.Task) string {
+	if len(t.Stages) == 0 {
+		return ""
+	}
+	return t.Stages[0]
+}
+
+func lanesOf(orders []*order) map[laneName]bool {
+	lanes := map[laneName]bool{}
+	for _, o := range orders {
+		if o.same == nil {
+			lanes[o.ticket.lane] = true
+		}
+	}
+	return lanes
+}

@@ -1,0 +1,173 @@
+package stream
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// subscribe opens the inbox that tickets come to. The caller holds mu.
+func (p *Pool) subscribe() error {
+	inbox := p.s.nc.NewInbox() + "."
+	sub, err := p.s.nc.Subscribe(inbox+"*", func(m *nats.Msg) { p.arrived(inbox, m) })
+	if err != nil {
+		return err
+	}
+	p.inbox, p.sub = inbox, sub
+	return sub.SetPendingLimits(-1, -1)
+}
+
+// arrived takes a ticket or a status of the server.
+func (p *Pool) arrived(inbox string, m *nats.Msg) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if number, isStatus := strings.CutPrefix(m.Subject, inbox); isStatus {
+		if n, err := strconv.ParseUint(number, 10, 64); err == nil && inbox == p.inbox {
+			p.status(n, m.Header.Get("Status"))
+		}
+	} else {
+		p.ticketCame(m)
+	}
+	p.pump()
+}
+
+// ticketCame hands a ticket to the first that waits for its lane, or gives it back.
+func (p *Pool) ticketCame(m *nats.Msg) {
+	ln := p.laneOf(m.Subject)
+	if ln != nil {
+		p.counted(ln, m)
+		for i, w := range p.waiters {
+			if w.wants(ln) {
+				p.waiters = slices.Delete(p.waiters, i, i+1)
+				p.served++
+				w.ticket <- m
+				return
+			}
+		}
+	}
+	p.s.nak(m, 0)
+}
+
+// counted notes which of the lane's pulls is answered by a ticket. While a lane is parked and probed at once that cannot be
+// told: it then counts for both, and a pull too many is all that comes of it.
+func (p *Pool) counted(ln *lane, m *nats.Msg) {
+	ln.park = 0
+	if p.probed == ln {
+		if p.probeLeft--; p.probeLeft == 0 {
+			p.probed = nil
+		}
+	}
+	if meta, err := m.Metadata(); err == nil {
+		ln.seen = max(ln.seen, meta.Sequence.Stream)
+	}
+}
+
+// status takes the end of a pull.
+func (p *Pool) status(number uint64, code string) {
+	ln := p.probed
+	if ln != nil && number == p.probe {
+		p.probed, ln.emptyAt = nil, p.probeClock
+	} else if i := slices.IndexFunc(p.lanes, func(ln *lane) bool { return ln.park == number }); i >= 0 {
+		ln = p.lanes[i]
+		ln.park = 0
+	} else {
+		return
+	}
+	if code == "404" || code == "408" { // no messages, or not in time
+		return
+	}
+	ln.retry = time.Now().Add(retryAfter)
+	p.s.log.Warn("a pull was refused", "pool", p.name, "lane", ln.consumer(p.name), "err", code)
+	p.ready[ln.laneName] = false
+	p.s.background(func(ctx context.Context) {
+		if err := p.ensureLane(ctx, ln.laneName); err != nil && ctx.Err() == nil {
+			p.s.log.Error("a lane has no consumer", "pool", p.name, "lane", ln.consumer(p.name), "err", err)
+		}
+	})
+}
+
+// laneOf finds the lane of a ticket's subject.
+func (p *Pool) laneOf(subject string) *lane {
+	rest, ok := strings.CutPrefix(subject, p.s.lay.prefix+".work."+p.name+".")
+	if !ok {
+		return nil
+	}
+	stage, rest, _ := strings.Cut(rest, ".")
+	text, _, _ := strings.Cut(rest, ".")
+	band, err := strconv.Atoi(text)
+	name := laneName{stageOf(stage), band}
+	for _, ln := range p.lanes {
+		if err == nil && ln.laneName == name {
+			return ln
+		}
+	}
+	return nil
+}
+
+// watch looks after pulls that the server forgot, until its context ends.
+func (p *Pool) watch(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			p.look(time.Now())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// look asks again what was not answered: a stalled pull is restarted on a new inbox.
+func (p *Pool) look(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	overdue := p.probed != nil && now.Sub(p.probeSince) > probeTime
+	for _, ln := range p.lanes {
+		overdue = overdue || ln.park != 0 && now.Sub(ln.due) > probeTime
+	}
+	if overdue && p.s.nc.IsConnected() {
+		p.s.log.Warn("a pull was not answered; asking again", "pool", p.name)
+		p.restart()
+	}
+	p.pump()
+}
+
+// reset forgets what was asked: the server did, too.
+func (p *Pool) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.restart()
+	p.pump()
+}
+
+// restart drops the inbox with all that was asked for on it. The caller holds mu.
+func (p *Pool) restart() {
+	if p.sub == nil {
+		return
+	}
+	old := p.sub
+	if err := p.subscribe(); err != nil {
+		return // closed: nothing comes any more
+	}
+	_ = old.Unsubscribe()
+	p.probed = nil
+	for _, ln := range p.lanes {
+		ln.park, ln.emptyAt = 0, 0
+	}
+}
+
+// stop ends the dispatcher. What still comes is left to run out.
+func (p *Pool) stop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stopped = true
+	if p.sub != nil {
+		_ = p.sub.Unsubscribe()
+		p.sub = nil
+	}
+}

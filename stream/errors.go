@@ -1,0 +1,150 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// The server's error codes that mean something of their own here.
+const (
+	codeCompareFailed    = 10071 // the last sequence is another one
+	codeCompareUnsure    = 10164 // another write is in flight and may still fail: no answer yet
+	codeTooLarge         = 10054
+	codeHeaderTooLarge   = 10097
+	codeAccountLimit     = 10002
+	codeNoResources      = 10023
+	codeNoStorage        = 10047
+	codeNoMemory         = 10028
+	codeStoreFailed      = 10077
+	codeMessageNotFound  = 10037
+	codeSequenceNotFound = 10043
+)
+
+// verdict is what a refused or lost compare-and-set means for the one who tried it.
+type verdict int
+
+const (
+	accepted verdict = iota
+	refused          // the compare failed: somebody else was first, or an earlier try of ours whose reply was lost
+	unsure           // not decided, or the reply was lost: read, then try again
+	broken           // trying again does not help
+)
+
+func verdictOf(err error) verdict {
+	var api *jetstream.APIError
+	switch {
+	case err == nil:
+		return accepted
+	case errors.As(err, &api):
+		switch {
+		case api.ErrorCode == codeCompareFailed:
+			return refused
+		case api.ErrorCode == codeCompareUnsure, api.Code == 503 && api.ErrorCode != codeNoResources:
+			return unsure
+		}
+		return broken
+	case isLost(err):
+		return unsure
+	}
+	return broken
+}
+
+// isLost reports whether err leaves open if the server did what it was asked.
+func isLost(err error) bool {
+	for _, lost := range []error{
+		nats.ErrTimeout, nats.ErrDisconnected, nats.ErrNoResponders, nats.ErrReconnectBufExceeded,
+		nats.ErrConnectionReconnecting, jetstream.ErrAsyncPublishTimeout, jetstream.ErrNoStreamResponse, jetstream.ErrTooManyStalledMsgs,
+		context.DeadlineExceeded,
+	} {
+		if errors.Is(err, lost) {
+			return true
+		}
+	}
+	return false
+}
+
+// denial is the last permission that the server refused; it comes asynchronously, and what it refused times out.
+type denial struct {
+	at  time.Time
+	err error
+}
+
+// door is the one place where errors of NATS become Kinds; ctx is the caller's. A nil err gives nil; an Error of ours passes.
+func (s *Store) door(ctx context.Context, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return stopped(ctx, op)
+	}
+	if _, ours := errors.AsType[*foldstream.Error](err); ours {
+		return err
+	}
+	kind := kindOf(err)
+	if d := s.denied.Load(); kind == foldstream.Unavailable && d != nil && time.Since(d.at) < 2*s.cfg.Patience {
+		return foldstream.E(foldstream.Denied, op, d.err)
+	}
+	return foldstream.E(kind, op, err)
+}
+
+func kindOf(err error) foldstream.Kind {
+	var api *jetstream.APIError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return foldstream.Cancelled
+	case errors.Is(err, nats.ErrPermissionViolation), errors.Is(err, nats.ErrAuthorization):
+		return foldstream.Denied
+	case errors.Is(err, nats.ErrMaxPayload):
+		return foldstream.TooLarge
+	case errors.As(err, &api):
+		return kindOfCode(api)
+	case isLost(err), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionDraining):
+		return foldstream.Unavailable
+	}
+	return foldstream.Internal
+}
+
+func kindOfCode(api *jetstream.APIError) foldstream.Kind {
+	switch api.ErrorCode {
+	case codeCompareFailed:
+		return foldstream.Conflict
+	case codeTooLarge, codeHeaderTooLarge:
+		return foldstream.TooLarge
+	case codeAccountLimit, codeNoResources, codeNoStorage, codeNoMemory, codeStoreFailed:
+		return foldstream.Full
+	case codeMessageNotFound:
+		return foldstream.NotFound
+	case codeCompareUnsure, jetstream.JSErrCodeStreamNotFound, jetstream.JSErrCodeConsumerNotFound,
+		jetstream.JSErrCodeJetStreamNotEnabled, jetstream.JSErrCodeJetStreamNotEnabledForAccount:
+		return foldstream.Unavailable
+	}
+	if api.Code == 503 || api.Code == 408 {
+		return foldstream.Unavailable
+	}
+	return foldstream.Internal
+}
+
+// stopped turns the end of a caller's context into an error of kind Cancelled; nil while it lasts.
+func stopped(ctx context.Context, op string) error {
+	return foldstream.E(foldstream.Cancelled, op, ctx.Err())
+}
+
+// watchDenials puts a handler before the connection's own and returns how to take it away.
+func (s *Store) watchDenials() (undo func()) {
+	before := s.nc.ErrorHandler()
+	s.nc.SetErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
+		if errors.Is(err, nats.ErrPermissionViolation) {
+			s.denied.Store(&denial{time.Now(), err})
+		}
+		if before != nil {
+			before(nc, sub, err)
+		}
+	})
+	return func() { s.nc.SetErrorHandler(before) }
+}

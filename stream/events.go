@@ -1,0 +1,70 @@
+package stream
+
+import (
+	"context"
+	"iter"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Events reads events in order from the stream EVENTS. With f.Follow it outlives a server that is away for a while.
+func (s *Store) Events(ctx context.Context, f foldstream.EventFilter, from foldstream.Cursor) iter.Seq2[foldstream.Event, error] {
+	return func(yield func(foldstream.Event, error) bool) {
+		q, err := s.eventQuery(f, from)
+		if err != nil {
+			yield(foldstream.Event{}, err)
+			return
+		}
+		for l, err := range s.links(ctx, q) {
+			if err == nil {
+				err = l.open()
+			}
+			if err != nil {
+				yield(foldstream.Event{}, s.door(ctx, "events", err))
+				return
+			}
+			if !yield(l.Event, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Store) eventQuery(f foldstream.EventFilter, from foldstream.Cursor) (query, error) {
+	q := query{from: uint64(from) + 1, follow: f.Follow}
+	switch {
+	case f.Task != "" && f.Pool == "":
+		return q, foldstream.Errorf(foldstream.Invalid, "events", "a filter by task %s needs its pool", f.Task)
+	case f.Task != "" && !validID(f.Task):
+		return q, foldstream.Errorf(foldstream.Invalid, "events", "task id %q is not 26 characters of lower-case base32", f.Task)
+	case f.Task != "":
+		q.filters = []string{s.lay.event(f.Pool, f.Task)}
+	case f.Pool != "":
+		q.filters = []string{s.lay.event(f.Pool, "*")}
+	}
+	if f.Pool != "" {
+		if err := foldstream.ValidName("pool", f.Pool); err != nil {
+			return q, foldstream.E(foldstream.Invalid, "events", err)
+		}
+	}
+	if f.Idle != nil {
+		q.idle = func(upTo uint64) { f.Idle(foldstream.Cursor(upTo)) }
+	}
+	return q, nil
+}
+
+// links reads events as they are stored.
+func (s *Store) links(ctx context.Context, q query) iter.Seq2[link, error] {
+	q.stream = s.lay.events()
+	return func(yield func(link, error) bool) {
+		for m, err := range s.scan(ctx, q) {
+			var l link
+			if err == nil {
+				l, err = readLink(m)
+			}
+			if !yield(l, err) || err != nil {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package stream
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// fairShare is how often a fetch takes the oldest band first, so that nothing starves.
+const fairShare = 20
+
+// The dispatcher's patience: how long a parked pull lasts before it is renewed (a pull that was lost costs no more than that),
+// how long a probe may take, and how often it looks.
+const (
+	parkTime   = 5 * time.Second
+	probeTime  = 2 * time.Second
+	lookEvery  = 250 * time.Millisecond
+	retryAfter = 250 * time.Millisecond
+)
+
+// dispatcher hands tickets to the fetches that wait in this process, and asks the server for no more than there are fetches.
+// Pool.mu guards it.
+//
+// It asks one lane at a time, the highest band first, by a pull that does not wait (a probe). A lane found empty gets one pull
+// that waits (it is parked) while a fetch waits for it, so that an urgent task starts at once. What comes when nobody waits any
+// more goes back.
+type dispatcher struct {
+	waiters []*waiter
+	lanes   []*lane // the highest band first
+	clock   uint64  // counts the fetches
+	served  int     // tickets handed out
+
+	inbox    string
+	sub      *nats.Subscription
+	requests uint64 // numbers the pulls
+
+	probed     *lane // the one lane asked now; nil is none
+	probe      uint64
+	probeLeft  int
+	probeClock uint64
+	probeSince time.Time
+	watched    bool
+	stopped    bool
+}
+
+// waiter is one fetch.
+type waiter struct {
+	filter foldstream.Filter
+	since  uint64         // the dispatcher's clock when it came
+	until  time.Time      // when it leaves; zero: it leaves when there is nothing
+	ticket chan *nats.Msg // nil is nothing there; holds one
+}
+
+// lane is what the dispatcher knows of one consumer.
+type lane struct {
+	laneName
+	emptyAt uint64    // the clock of the last probe that found nothing
+	park    uint64    // the pull that waits; 0 is none
+	due     time.Time // when that pull ends
+	retry   time.Time // after an error: not before
+	seen    uint64    // the youngest ticket that came
+}
+
+func (w *waiter) wants(ln *lane) bool {
+	return ln.band >= w.filter.MinBand && (w.filter.Stage == "" || w.filter.Stage == ln.stage)
+}
+
+// addLane makes a lane known.
+func (p *Pool) addLane(name laneName) {
+	if slices.ContainsFunc(p.lanes, func(ln *lane) bool { return ln.laneName == name }) {
+		return
+	}
+	// Of the stages of a band the one that came later comes first: what is begun is finished first.
+	at, _ := slices.BinarySearchFunc(p.lanes, name, func(ln *lane, n laneName) int { return cmp.Compare(n.band, ln.band) })
+	p.lanes = slices.Insert(p.lanes, at, &lane{laneName: name})
+}
+
+// take waits for a ticket. Errors: NotFound, Unavailable, Cancelled.
+func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (*nats.Msg, error) {
+	w := &waiter{filter: f, ticket: make(chan *nats.Msg, 1)}
+	patience := p.s.cfg.Patience
+	if f.Wait > 0 {
+		w.until, patience = until, time.Until(until)
+	}
+	if err := p.join(w); err != nil {
+		return nil, p.s.door(ctx, "fetch", err)
+	}
+	timeout := time.NewTimer(patience)
+	defer timeout.Stop()
+	select {
+	case m := <-w.ticket:
+		return p.handed(m)
+	case <-timeout.C:
+	case <-ctx.Done():
+	case <-p.s.life().Done():
+	}
+	if !p.leave(w) {
+		if m := <-w.ticket; m != nil && ctx.Err() == nil {
+			return m, nil
+		} else if m != nil {
+			p.s.nak(m, 0)
+		}
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, stopped(ctx, "fetch")
+	case p.s.life().Err() != nil:
+		return nil, foldstream.Errorf(foldstream.Unavailable, "fetch", "the store was closed")
+	case !p.s.nc.IsConnected(), f.Wait <= 0:
+		return nil, p.s.door(ctx, "fetch", nats.ErrTimeout)
+	}
+	return p.handed(nil)
+}
+
+func (p *Pool) handed(m *nats.Msg) (*nats.Msg, error) {
+	if m == nil {
+		return nil, foldstream.Errorf(foldstream.NotFound, "fetch", "no task waits in pool %s", p.name)
+	}
+	return m, nil
+}
+
+func (p *Pool) join(w *waiter) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopped {
+		return nats.ErrConnectionClosed
+	}
+	if p.sub == nil {
+		if err := p.subscribe(); err != nil {
+			return err
+		}
+	}
+	if !p.watched {
+		p.watched = true
+		p.s.background(p.watch)
+	}
+	p.clock++
+	w.since = p.clock
+	p.waiters = append(p.waiters, w)
+	p.pump()
+	return nil
+}
+
+// leave takes a waiter off the list; false when it was already served.
+func (p *Pool) leave(w *waiter) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.Index(p.waiters, w)
+	if i >= 0 {
+		p.waiters = slices.Delete(p.waiters, i, i+1)
+	}
+	return i >= 0
+}
+
+// pump asks for what is to be asked next. The caller holds mu.
+func (p *Pool) pump() {
+	if p.probed != nil || len(p.waiters) == 0 || p.sub == nil {
+		return
+	}
+	lanes, most := p.turn()
+	for _, ln := range lanes {
+		if n := min(p.wanting(ln), most); n > 0 {
+			p.startProbe(ln, n)
+			return
+		}
+	}
+	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
+		if w.until.IsZero() {
+			w.ticket <- nil
+		}
+		return w.until.IsZero()
+	})
+	for _, ln := range p.lanes {
+		p.parkAt(ln)
+	}
+}
+
+// turn returns the lanes in the order in which to ask them now, and how many tickets to ask for at most.
+func (p *Pool) turn() ([]*lane, int) {
+	most := fairShare - 1 - p.served%fairShare
+	switch {
+	case len(p.lanes) < 2:
+		return p.lanes, len(p.waiters)
+	case most > 0:
+		return p.lanes, most
+	}
+	oldest := slices.Clone(p.lanes)
+	slices.Reverse(oldest)
+	slices.SortStableFunc(oldest, func(a, b *lane) int { return cmp.Compare(a.seen, b.seen) })
+	return oldest, 1
+}
+
+// wanting counts the waiters that a probe of the lane could serve and that do not know it to be empty.
+func (p *Pool) wanting(ln *lane) int {
+	if time.Now().Before(ln.retry) {
+		return 0
+	}
+	n := 0
+	for _, w := range p.waiters {
+		if w.wants(ln) && w.since > ln.emptyAt && (ln.park == 0 || w.until.IsZero()) {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *Pool) startProbe(ln *lane, n int) {
+	p.requests++
+	p.probed, p.probe, p.probeLeft, p.probeClock, p.probeSince = ln, p.requests, n, p.clock, time.Now()
+	p.request(ln, p.probe, pullRequest{Batch: n, NoWait: true})
+}
+
+// parkAt leaves one pull that waits at an empty lane, while somebody waits for it.
+func (p *Pool) parkAt(ln *lane) {
+	var until time.Time
+	for _, w := range p.waiters {
+		if w.wants(ln) && w.until.After(until) {
+			until = w.until
+		}
+	}
+	wait := min(time.Until(until), parkTime)
+	if ln.park != 0 || wait <= 0 || time.Now().Before(ln.retry) {
+		return
+	}
+	p.requests++
+	ln.park, ln.due = p.requests, time.Now().Add(wait)
+	p.request(ln, ln.park, pullRequest{Batch: 1, Expires: wait})
+}
+
+// pullRequest is the body of a pull.
+type pullRequest struct {
+	Batch     int           `json:"batch"`
+	Expires   time.Duration `json:"expires,omitempty"`
+	NoWait    bool          `json:"no_wait,omitempty"`
+	Heartbeat time.Duration `json:"idle_heartbeat,omitempty"`
+}
+
+func (p *Pool) request(ln *lane, number uint64, r pullRequest) {
+	err := p.s.pull(p.s.lay.work(), ln.consumer(p.name), p.inbox+strconv.FormatUint(number, 10), r)
+	if err != nil {
+		p.s.log.Warn("a pull was not sent", "pool", p.name, "err", err) // it is asked again when it is overdue
+	}
+}
+
+// pull asks a consumer for messages.
+func (s *Store) pull(stream, consumer, inbox string, r pullRequest) error {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return s.nc.PublishRequest(jetstream.DefaultAPIPrefix+"CONSUMER.MSG.NEXT."+stream+"."+consumer, inbox, body)
+}

@@ -1,0 +1,158 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// layout is the names of all subjects, streams and buckets under one prefix.
+type layout struct {
+	prefix  string // of subjects: "fold"
+	streams string // of streams and buckets: "FOLD_"
+}
+
+func newLayout(prefix string) layout {
+	return layout{prefix, strings.ToUpper(prefix) + "_"}
+}
+
+func (l layout) defs() string                { return l.streams + "DEFS" }
+func (l layout) work() string                { return l.streams + "WORK" }
+func (l layout) events() string              { return l.streams + "EVENTS" }
+func (l layout) dlq() string                 { return l.streams + "DLQ" }
+func (l layout) artifacts() string           { return l.streams + "ARTIFACTS" }
+func (l layout) bucket(name string) string   { return l.streams + name }
+func (l layout) kvStream(name string) string { return "KV_" + l.streams + name }
+func (l layout) kvPrefix(name string) string { return "$KV." + l.streams + name + "." }
+
+func (l layout) def(pool string, id foldstream.TaskID) string {
+	return l.prefix + ".def." + pool + "." + string(id)
+}
+
+func (l layout) event(pool string, id foldstream.TaskID) string {
+	return l.prefix + ".event." + pool + "." + string(id)
+}
+
+func (l layout) letter(pool, stage string, id foldstream.TaskID) string {
+	return l.prefix + ".dlq." + pool + "." + stageToken(stage) + "." + string(id)
+}
+
+func (l layout) ticket(pool string, ln laneName, id foldstream.TaskID) string {
+	return l.prefix + ".work." + pool + "." + stageToken(ln.stage) + "." + strconv.Itoa(ln.band) + "." + string(id)
+}
+
+// later is where the schedule of a task's delayed ticket waits.
+func (l layout) later(pool string, band int, id foldstream.TaskID) string {
+	return l.prefix + ".work." + pool + "." + laterToken + "." + strconv.Itoa(band) + "." + string(id)
+}
+
+// allLater is the filter of a pool's schedules.
+func (l layout) allLater(pool string) string {
+	return l.prefix + ".work." + pool + "." + laterToken + ".>"
+}
+
+// anyTicket is the one filter that every compare on a task's tickets uses: with different ones a cluster accepts two.
+func (l layout) anyTicket(pool string, id foldstream.TaskID) string {
+	return l.prefix + ".work." + pool + ".*.*." + string(id)
+}
+
+// laneTickets is what the consumer of a lane takes.
+func (l layout) laneTickets(pool string, ln laneName) string {
+	return l.prefix + ".work." + pool + "." + stageToken(ln.stage) + "." + strconv.Itoa(ln.band) + ".>"
+}
+
+// laneName names a stage's band of a pool: one durable consumer.
+type laneName struct {
+	stage string
+	band  int
+}
+
+// consumer is the durable's name. '=' is in no pool's and no stage's name, so no two lanes share one.
+func (n laneName) consumer(pool string) string {
+	return pool + "=" + stageToken(n.stage) + "=" + strconv.Itoa(n.band)
+}
+
+// laterToken stands in the place of the stage in the subjects of schedules.
+const laterToken = "later"
+
+// stageToken is a stage in a subject. No name starts with '_', so the two exceptions take nobody's place.
+func stageToken(stage string) string {
+	switch stage {
+	case "":
+		return "_"
+	case laterToken:
+		return "_" + laterToken
+	}
+	return stage
+}
+
+func stageOf(token string) string {
+	switch token {
+	case "_":
+		return ""
+	case "_" + laterToken:
+		return laterToken
+	}
+	return token
+}
+
+// lastToken returns what stands after the last dot: the id in subjects of tasks.
+func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
+
+// provision makes the streams and buckets that do not exist.
+func (s *Store) provision(ctx context.Context) error {
+	for _, c := range s.streamConfigs() {
+		if err := s.ensureStream(ctx, c); err != nil {
+			return err
+		}
+	}
+	buckets := []struct {
+		name string
+		ttl  time.Duration
+	}{
+		{foldstream.Collections, 0}, {foldstream.Experiments, 0}, {foldstream.Pools, 0},
+		{foldstream.Workers, workersTTL}, {foldstream.Locks, s.cfg.Expiry},
+	}
+	for _, b := range buckets {
+		_, err := s.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket: s.lay.bucket(b.name), TTL: b.ttl, Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage,
+		})
+		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+			return s.door(ctx, "open", fmt.Errorf("bucket %s: %w", b.name, err))
+		}
+	}
+	return s.openArtifacts(ctx)
+}
+
+func (s *Store) streamConfigs() []jetstream.StreamConfig {
+	return []jetstream.StreamConfig{{
+		Name: s.lay.defs(), Subjects: []string{s.lay.prefix + ".def.>"},
+		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, AllowDirect: true,
+	}, {
+		Name: s.lay.work(), Subjects: []string{s.lay.prefix + ".work.>"}, Retention: jetstream.WorkQueuePolicy,
+		MaxMsgsPerSubject: 1, AllowMsgSchedules: true, // which excludes discard new: only the compare keeps a ticket from being replaced
+	}, {
+		Name: s.lay.events(), Subjects: []string{s.lay.prefix + ".event.>"}, MaxMsgsPerSubject: 64, AllowDirect: true,
+	}, {
+		Name: s.lay.dlq(), Subjects: []string{s.lay.prefix + ".dlq.>"},
+	}}
+}
+
+func (s *Store) ensureStream(ctx context.Context, c jetstream.StreamConfig) error {
+	_, err := s.js.Stream(ctx, c.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		c.Storage, c.Replicas = jetstream.FileStorage, s.cfg.Replicas
+		_, err = s.js.CreateStream(ctx, c)
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return s.door(ctx, "open", fmt.Errorf("stream %s: %w", c.Name, err))
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package stream
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// stored is a message as a stream holds it.
+type stored struct {
+	subject string
+	seq     uint64
+	at      time.Time
+	header  nats.Header
+	data    []byte
+}
+
+// leaderReply is the reply of the stream message API.
+type leaderReply struct {
+	Message *struct {
+		Subject string    `json:"subject"`
+		Seq     uint64    `json:"seq"`
+		Header  []byte    `json:"hdrs"`
+		Data    []byte    `json:"data"`
+		Time    time.Time `json:"time"`
+	} `json:"message"`
+	Error *jetstream.APIError `json:"error"`
+}
+
+// newest reads the last message of a subject or filter from the stream's leader: what it says decides something, and a direct get
+// may be answered by a replica that is behind. It tries again while the leader does not answer. nil is none.
+func (s *Store) newest(ctx context.Context, stream, subject string) (*stored, error) {
+	query, err := json.Marshal(map[string]string{"last_by_subj": subject})
+	if err != nil {
+		return nil, err
+	}
+	for t := s.trial(); ; {
+		m, err := s.ask(ctx, "STREAM.MSG.GET."+stream, query)
+		if verdictOf(err) != unsure || ctx.Err() != nil || !t.again(ctx) {
+			return m, err
+		}
+	}
+}
+
+func (s *Store) ask(ctx context.Context, call string, query []byte) (*stored, error) {
+	var r leaderReply
+	if err := s.api(ctx, call, query, &r); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Error != nil && r.Error.ErrorCode == codeMessageNotFound:
+		return nil, nil
+	case r.Error != nil:
+		return nil, r.Error
+	case r.Message == nil:
+		return nil, jetstream.ErrInvalidJetStreamResponse
+	}
+	m := &stored{subject: r.Message.Subject, seq: r.Message.Seq, at: r.Message.Time, data: r.Message.Data}
+	var err error
+	if len(r.Message.Header) > 0 {
+		m.header, err = nats.DecodeHeadersMsg(r.Message.Header)
+	}
+	return m, err
+}
+
+// api makes one call of the JetStream API.
+func (s *Store) api(ctx context.Context, call string, query []byte, reply any) error {
+	ctx, cancel := context.WithTimeout(ctx, s.tryTime())
+	defer cancel()
+	m, err := s.nc.RequestWithContext(ctx, jetstream.DefaultAPIPrefix+call, query)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(m.Data, reply)
+}
+
+// remove deletes one message of a stream; one that is not there is no error.
+func (s *Store) remove(ctx context.Context, stream string, seq uint64) error {
+	query, err := json.Marshal(map[string]any{"seq": seq, "no_erase": true})
+	if err != nil {
+		return err
+	}
+	var r struct {
+		Error *jetstream.APIError `json:"error"`
+	}
+	err = s.api(ctx, "STREAM.MSG.DELETE."+stream, query, &r)
+	if err == nil && r.Error != nil && r.Error.ErrorCode != codeSequenceNotFound {
+		err = r.Error
+	}
+	return err
+}

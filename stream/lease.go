@@ -1,0 +1,161 @@
+package stream
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/foldstream/foldstream"
+)
+
+// lease is a claim on a task. It holds while the claim is the chain's last event.
+type lease struct {
+	p     *Pool
+	d     *delivery
+	view  foldstream.Task
+	claim link // as sent; its nonce marks all events of this lease
+
+	claimed chan struct{} // closed when the claim is decided; token and refused are set then
+	token   uint64
+	refused error
+
+	gone     atomic.Bool // lost, or ended
+	silent   atomic.Bool // beats have stopped: the process plays dead for it
+	progress atomic.Pointer[foldstream.Progress]
+
+	mu sync.Mutex // one call at a time decides
+}
+
+var _ foldstream.Lease = (*lease)(nil)
+
+// newLease makes a lease whose claim follows base: its expected event, attempt and crashes.
+func newLease(p *Pool, d *delivery, task foldstream.Task, base link) *lease {
+	task.Attempt = base.Attempt
+	l := &lease{p: p, d: d, view: task, claim: base, claimed: make(chan struct{})}
+	c := &l.claim
+	c.Pool, c.Task, c.Stage, c.Worker = p.name, d.id, d.lane.stage, p.s.cfg.Worker
+	c.Kind, c.Status = foldstream.EventClaim, foldstream.Running
+	c.ticket, c.delivery, c.session, c.nonce = d.seq, d.count, p.s.session, nonce()
+	return l
+}
+
+// Task returns the task as it was claimed.
+func (l *lease) Task() foldstream.Task { return l.view.Clone() }
+
+// Extend renews the lease and asks the server if it still holds. The progress is seen in the bucket Workers.
+func (l *lease) Extend(ctx context.Context, p foldstream.Progress) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.holds(ctx, "extend"); err != nil {
+		return err
+	}
+	l.progress.Store(&p)
+	l.p.s.answer(l.d.msg, beatBody)
+	return l.check(ctx, "extend")
+}
+
+// check compares the token with the chain. Errors: Conflict.
+func (l *lease) check(ctx context.Context, op string) error {
+	last, err := l.p.s.last(ctx, l.p.name, l.view.ID)
+	if err != nil {
+		return l.p.s.door(ctx, op, err)
+	}
+	if uint64(last.Seq) != l.token {
+		l.p.drop(l)
+		return l.lost(op)
+	}
+	return nil
+}
+
+// holds waits until the claim is decided. Errors: Conflict (it was refused, or the lease is over), Cancelled.
+func (l *lease) holds(ctx context.Context, op string) error {
+	if err := stopped(ctx, op); err != nil {
+		return err
+	}
+	select {
+	case <-l.claimed:
+	case <-ctx.Done():
+		return stopped(ctx, op)
+	}
+	switch {
+	case l.refused != nil && !foldstream.Is(l.refused, foldstream.Conflict):
+		return l.refused
+	case l.gone.Load():
+		return l.lost(op)
+	}
+	return nil
+}
+
+func (l *lease) lost(op string) error {
+	return foldstream.Errorf(foldstream.Conflict, op, "task %s of pool %s: the lease was ended or lost", l.view.ID, l.p.name)
+}
+
+// hold begins to beat for a lease.
+func (p *Pool) hold(l *lease) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held[l] = struct{}{}
+	if !p.beating {
+		p.beating = true
+		p.s.background(p.beat)
+	}
+}
+
+// drop ends the beats for a lease: it is over, or lost.
+func (p *Pool) drop(l *lease) {
+	l.gone.Store(true)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.held, l)
+}
+
+// checkEvery is after how many beats a lease is compared with its chain.
+const checkEvery = 3
+
+// beat keeps the pool's leases alive until its context ends.
+func (p *Pool) beat(ctx context.Context) {
+	tick := time.NewTicker(min(p.leaseTime()/3, workersTTL/4))
+	defer tick.Stop()
+	for n := 1; ; n++ {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		for _, l := range p.leases() {
+			p.s.answer(l.d.msg, beatBody)
+		}
+		p.s.present()
+		if n%checkEvery == 0 {
+			p.compare(ctx)
+		}
+	}
+}
+
+// leases returns those to beat for.
+func (p *Pool) leases() []*lease {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]*lease, 0, len(p.held))
+	for l := range p.held {
+		if !l.silent.Load() {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// compare finds the leases that were lost: their beats would keep a ticket from the one who has it now.
+func (p *Pool) compare(ctx context.Context) {
+	for _, l := range p.leases() {
+		select {
+		case <-l.claimed:
+		default:
+			continue
+		}
+		if err := l.check(ctx, "beat"); foldstream.Is(err, foldstream.Conflict) && !l.gone.Load() {
+			p.s.log.Warn("lease lost", "pool", p.name, "task", string(l.view.ID), "attempt", l.view.Attempt)
+		}
+	}
+}

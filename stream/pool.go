@@ -1,0 +1,194 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Pool is one queue of tasks, and the one dispatcher of all its fetches in this process.
+type Pool struct {
+	s    *Store
+	name string
+	bad  error // why the name cannot be a pool's
+
+	mu      sync.Mutex
+	known   bool          // its settings are stored
+	lease   time.Duration // by its settings
+	ready   map[laneName]bool
+	held    map[*lease]struct{} // leases to beat for
+	beating bool
+	dispatcher
+}
+
+var _ foldstream.Pool = (*Pool)(nil)
+
+// settings is a pool's entry in the bucket Pools.
+type settings struct {
+	Lease time.Duration
+}
+
+func newPool(s *Store, name string) *Pool {
+	return &Pool{
+		s: s, name: name, bad: foldstream.ValidName("pool", name), lease: s.cfg.Lease,
+		ready: map[laneName]bool{}, held: map[*lease]struct{}{},
+	}
+}
+
+// usable reports why an operation cannot begin.
+func (p *Pool) usable(ctx context.Context, op string) error {
+	if err := stopped(ctx, op); err != nil {
+		return err
+	}
+	if p.s.life().Err() != nil {
+		return foldstream.Errorf(foldstream.Unavailable, op, "the store is closed")
+	}
+	return foldstream.E(foldstream.Invalid, op, p.bad)
+}
+
+// leaseTime returns how long a lease of the pool lives without a beat.
+func (p *Pool) leaseTime() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lease
+}
+
+// ensure stores the pool's settings, if it is new.
+func (p *Pool) ensure(ctx context.Context) error {
+	p.mu.Lock()
+	known := p.known
+	p.mu.Unlock()
+	if known {
+		return nil
+	}
+	data, err := encode(settings{p.s.cfg.Lease})
+	if err != nil {
+		return err
+	}
+	bucket := p.s.Values(foldstream.Pools)
+	_, err = bucket.Put(ctx, foldstream.Value{Key: p.name, Data: data})
+	if foldstream.Is(err, foldstream.Conflict) {
+		var v foldstream.Value
+		v, err = bucket.Get(ctx, p.name)
+		data = v.Data
+	}
+	if err != nil {
+		return err
+	}
+	return p.configure(data)
+}
+
+// configure takes the settings over.
+func (p *Pool) configure(data []byte) error {
+	var set settings
+	if err := decode(data, &set); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known = true
+	if set.Lease > 0 {
+		p.lease = set.Lease
+	}
+	return nil
+}
+
+// ensureLane makes the lane's consumer, if it is not there, and lets everybody know of it.
+func (p *Pool) ensureLane(ctx context.Context, name laneName) error {
+	p.mu.Lock()
+	ready := p.ready[name]
+	p.mu.Unlock()
+	if ready {
+		return nil
+	}
+	if err := p.ensure(ctx); err != nil {
+		return err
+	}
+	if err := p.makeConsumer(ctx, name); err != nil {
+		return p.s.door(ctx, "create", err)
+	}
+	_, err := p.s.Values(foldstream.Pools).Put(ctx, foldstream.Value{Key: p.laneKey(name)})
+	if err != nil && !foldstream.Is(err, foldstream.Conflict) {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ready[name] = true
+	p.addLane(name)
+	return nil
+}
+
+// makeConsumer makes the lane's durable consumer; one that exists stays as it is.
+func (p *Pool) makeConsumer(ctx context.Context, name laneName) error {
+	_, err := p.s.js.CreateConsumer(ctx, p.s.lay.work(), jetstream.ConsumerConfig{
+		Durable: name.consumer(p.name), FilterSubject: p.s.lay.laneTickets(p.name, name),
+		AckPolicy: jetstream.AckExplicitPolicy, AckWait: p.leaseTime(), DeliverPolicy: jetstream.DeliverAllPolicy,
+		MaxDeliver: -1, MaxAckPending: 1 << 20, MaxWaiting: 1 << 14,
+	})
+	if errors.Is(err, jetstream.ErrConsumerExists) {
+		return nil
+	}
+	return err
+}
+
+func (p *Pool) laneKey(name laneName) string {
+	return p.name + "." + stageToken(name.stage) + "." + strconv.Itoa(name.band)
+}
+
+// watchPools follows the bucket Pools, so that every store knows a new lane a moment after its first ticket. It returns when all
+// there is at the start is known.
+func (s *Store) watchPools(ctx context.Context) error {
+	ready := make(chan error, 1)
+	s.background(func(life context.Context) {
+		for v, err := range s.Values(foldstream.Pools).Watch(life, "") {
+			switch {
+			case err == nil && v.Key == "":
+				ready <- nil
+			case err == nil && !v.Deleted:
+				err = s.learn(v)
+			}
+			if err != nil {
+				s.log.Error("the list of pools cannot be read", "err", err)
+			}
+		}
+		select {
+		case ready <- foldstream.Errorf(foldstream.Unavailable, "open", "the list of pools cannot be read"):
+		default:
+		}
+	})
+	select {
+	case err := <-ready:
+		return err
+	case <-ctx.Done():
+		return s.door(context.Background(), "open", context.Cause(ctx))
+	}
+}
+
+// learn takes over an entry of the bucket Pools: "pool" or "pool.stage.band".
+func (s *Store) learn(v foldstream.Value) error {
+	name, lane, isLane := strings.Cut(v.Key, ".")
+	p := s.pool(name)
+	if p.bad != nil {
+		return p.bad
+	}
+	if !isLane {
+		return p.configure(v.Data)
+	}
+	stage, text, _ := strings.Cut(lane, ".")
+	band, err := strconv.Atoi(text)
+	if err != nil {
+		return foldstream.Errorf(foldstream.Invalid, "pools", "key %q is neither a pool nor a lane", v.Key)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.addLane(laneName{stageOf(stage), band})
+	p.pump()
+	return nil
+}

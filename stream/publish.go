@@ -1,0 +1,82 @@
+package stream
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// expect makes the server take m only while the last message of m's subject is the one of that sequence; 0 is none.
+func expect(m *nats.Msg, seq uint64) {
+	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(seq, 10))
+}
+
+// expectOn is expect for the last message of a filter.
+func expectOn(m *nats.Msg, filter string, seq uint64) {
+	m.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, filter)
+	expect(m, seq)
+}
+
+// send publishes m without waiting for the reply.
+func (s *Store) send(m *nats.Msg) (jetstream.PubAckFuture, error) {
+	return s.js.PublishMsgAsync(m, jetstream.WithStallWait(s.cfg.Patience))
+}
+
+// await waits for the reply to a send and returns the message's sequence.
+func await(ctx context.Context, f jetstream.PubAckFuture) (uint64, error) {
+	select {
+	case ack := <-f.Ok():
+		return ack.Sequence, nil
+	case err := <-f.Err():
+		return 0, err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// publish sends m and waits.
+func (s *Store) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
+	f, err := s.send(m)
+	if err != nil {
+		return 0, err
+	}
+	return await(ctx, f)
+}
+
+// fits reports a message that the server would not take. Errors: TooLarge.
+func (s *Store) fits(op string, m *nats.Msg) error {
+	const envelope = 512 // what the client and the server add: reply subject, expected sequences
+	if size, limit := m.Size()+envelope, int(s.nc.MaxPayload()); size > limit {
+		return foldstream.Errorf(foldstream.TooLarge, op, "%s: a message of %d bytes is over the server's limit of %d", m.Subject, size, limit)
+	}
+	return nil
+}
+
+// trial counts the tries of one operation and the time it may take.
+type trial struct {
+	until time.Time
+	pause time.Duration
+}
+
+func (s *Store) trial() *trial {
+	return &trial{time.Now().Add(s.cfg.Patience), 2 * time.Millisecond}
+}
+
+// again waits before the next try and reports whether there is one.
+func (t *trial) again(ctx context.Context) bool {
+	if time.Now().After(t.until) {
+		return false
+	}
+	select {
+	case <-time.After(t.pause):
+		t.pause = min(2*t.pause, 250*time.Millisecond)
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

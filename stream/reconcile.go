@@ -1,0 +1,243 @@
+package stream
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Pools lists the pools that ever had a task, in order.
+func (s *Store) Pools(ctx context.Context) ([]string, error) {
+	var names []string
+	for v, err := range s.Values(foldstream.Pools).List(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		if !strings.Contains(v.Key, ".") {
+			names = append(names, v.Key)
+		}
+	}
+	return names, nil
+}
+
+// Reconcile gives open tasks that lost their ticket a new one. Where the queue holds as many tickets as there are open tasks it
+// looks no further.
+func (s *Store) Reconcile(ctx context.Context, pool string) (int, error) {
+	p := s.pool(pool)
+	if err := p.usable(ctx, "reconcile"); err != nil {
+		return 0, err
+	}
+	n, err := p.reconcile(ctx)
+	if err == nil {
+		err = stopped(ctx, "reconcile")
+	}
+	return n, s.door(ctx, "reconcile", err)
+}
+
+func (p *Pool) reconcile(ctx context.Context) (int, error) {
+	if err := p.ensure(ctx); err != nil {
+		return 0, err
+	}
+	last, err := p.lastLinks(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	still := time.Now().Add(-2 * p.leaseTime())
+	var open int
+	var suspects []foldstream.TaskID
+	for m, err := range p.s.scan(ctx, query{stream: p.s.lay.defs(), filters: []string{p.s.lay.def(p.name, "*")}, headers: true}) {
+		if err != nil {
+			return 0, err
+		}
+		id := foldstream.TaskID(lastToken(m.subject))
+		l, begun := last[id]
+		if begun && l.Status.Final() {
+			continue
+		}
+		open++
+		if m.at.Before(still) && (!begun || l.At.Before(still)) {
+			suspects = append(suspects, id)
+		}
+	}
+	if len(suspects) == 0 {
+		return 0, nil
+	}
+	tickets, err := p.tickets(ctx)
+	if err != nil || tickets == open {
+		return 0, err
+	}
+	return p.mendAll(ctx, suspects)
+}
+
+// tickets counts the live tickets: pending and in flight in the pool's consumers, and schedules.
+func (p *Pool) tickets(ctx context.Context) (int, error) {
+	n := 0
+	for _, name := range p.laneNames() {
+		info, err := p.consumerInfo(ctx, name)
+		if err != nil {
+			return 0, err
+		}
+		n += int(info.NumPending) + info.NumAckPending
+	}
+	st, err := p.s.js.Stream(ctx, p.s.lay.work())
+	if err != nil {
+		return 0, err
+	}
+	info, err := st.Info(ctx, jetstream.WithSubjectFilter(p.s.lay.allLater(p.name)))
+	if err != nil {
+		return 0, err
+	}
+	return n + len(info.State.Subjects), nil
+}
+
+func (p *Pool) laneNames() []laneName {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names := make([]laneName, len(p.lanes))
+	for i, ln := range p.lanes {
+		names[i] = ln.laneName
+	}
+	return names
+}
+
+func (p *Pool) consumerInfo(ctx context.Context, name laneName) (*jetstream.ConsumerInfo, error) {
+	c, err := p.s.js.Consumer(ctx, p.s.lay.work(), name.consumer(p.name))
+	if err != nil {
+		return nil, err
+	}
+	return c.CachedInfo(), nil
+}
+
+// mendAll mends tasks, some at a time, and counts those that needed it.
+func (p *Pool) mendAll(ctx context.Context, ids []foldstream.TaskID) (int, error) {
+	const atOnce = 16
+	var (
+		mu       sync.Mutex
+		mended   int
+		firstErr error
+		work     sync.WaitGroup
+	)
+	for part := range slices.Chunk(ids, max(1, (len(ids)+atOnce-1)/atOnce)) {
+		work.Go(func() {
+			for _, id := range part {
+				ok, err := p.mend(ctx, id)
+				mu.Lock()
+				if ok {
+					mended++
+				}
+				if firstErr == nil {
+					firstErr = err
+				}
+				stop := firstErr != nil
+				mu.Unlock()
+				if stop {
+					return
+				}
+			}
+		})
+	}
+	work.Wait()
+	return mended, firstErr
+}
+
+// mend gives an open task without a live ticket a new one, which is read against the chain before it is claimed. It reports
+// whether there was something to mend.
+func (p *Pool) mend(ctx context.Context, id foldstream.TaskID) (bool, error) {
+	m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, id))
+	if err != nil {
+		return false, err
+	}
+	if m != nil {
+		dead, err := p.isDead(ctx, m)
+		if err != nil || !dead {
+			return false, err
+		}
+		if err := p.s.remove(ctx, p.s.lay.work(), m.seq); err != nil {
+			return false, err
+		}
+	}
+	t, open, err := p.resume(ctx, id)
+	if err != nil || !open {
+		return false, err
+	}
+	if err := p.ensureLane(ctx, t.lane); err != nil {
+		return false, err
+	}
+	n := t.message(p.s.lay)
+	expectOn(n, p.s.lay.anyTicket(p.name, id), 0)
+	_, err = p.s.publish(ctx, n)
+	if verdictOf(err) == refused {
+		return false, nil
+	}
+	return true, p.s.issued(ctx, "reconcile", n, err)
+}
+
+// isDead reports whether a ticket can never be delivered: a schedule long past its time, or a ticket at or below its consumer's
+// ack floor, which a killed server brought back after it had been acknowledged.
+func (p *Pool) isDead(ctx context.Context, m *stored) (bool, error) {
+	var t ticket
+	if err := t.locate(m.subject); err != nil {
+		return false, err
+	}
+	if t.later {
+		at, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(m.header.Get(jetstream.ScheduleHeader), "@at "))
+		return err == nil && time.Since(at) > 2*p.leaseTime(), nil
+	}
+	if err := p.ensureLane(ctx, t.lane); err != nil {
+		return false, err
+	}
+	info, err := p.consumerInfo(ctx, t.lane)
+	return err == nil && m.seq <= info.AckFloor.Stream, err
+}
+
+// resume builds the ticket with which an open task goes on; false for a task that is finished.
+func (p *Pool) resume(ctx context.Context, id foldstream.TaskID) (ticket, bool, error) {
+	m, err := p.s.newest(ctx, p.s.lay.defs(), p.s.lay.def(p.name, id))
+	if err != nil || m == nil {
+		return ticket{}, false, err
+	}
+	task, err := decodeTask(m.data)
+	if err != nil {
+		return ticket{}, false, err
+	}
+	last, err := p.s.last(ctx, p.name, id)
+	if err != nil || last.Status.Final() {
+		return ticket{}, false, err
+	}
+	band, err := task.Band()
+	t := ticket{pool: p.name, lane: laneName{firstStage(task), band}, id: id, def: m.data, expect: last.Seq, read: true}
+	if err != nil || last.Seq == 0 || len(task.Stages) == 0 {
+		return t, err == nil, err
+	}
+	at := stageIndex(task, last.Stage)
+	if last.Kind == foldstream.EventPart {
+		at++
+	}
+	t.lane.stage = task.Stages[min(at, len(task.Stages)-1)]
+	if at > 0 {
+		t.part, err = p.partOf(ctx, id, task.Stages[at-1])
+	}
+	return t, err == nil, err
+}
+
+// partOf reads the last part of a stage from the task's history.
+func (p *Pool) partOf(ctx context.Context, id foldstream.TaskID, stage string) (part []byte, err error) {
+	for l, err := range p.s.links(ctx, query{filters: []string{p.s.lay.event(p.name, id)}}) {
+		if err != nil {
+			return nil, err
+		}
+		if l.Kind == foldstream.EventPart && l.Stage == stage {
+			part = l.body
+		}
+	}
+	if part == nil {
+		err = foldstream.Errorf(foldstream.Internal, "reconcile", "task %s: its history does not reach back to the part of stage %q", id, stage)
+	}
+	return part, err
+}

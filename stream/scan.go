@@ -1,0 +1,200 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// query says which messages of a stream to read, in order.
+type query struct {
+	stream  string
+	filters []string // subjects; none is all
+	from    uint64   // the first sequence; 0 is the start
+	last    bool     // only the last message of each subject
+	headers bool     // without bodies
+	follow  bool     // go on with messages to come
+	idle    func(upTo uint64)
+}
+
+// The reader asks for scanBatch messages at a time; a server that says nothing for two heartbeats is asked again.
+const (
+	scanBatch     = 2000
+	scanHeartbeat = 2 * time.Second
+	scanExpires   = 20 * time.Second
+)
+
+// errGap is a consumer that lost its place: a missed message, a missed heartbeat, a consumer that is gone.
+var errGap = errors.New("the reader lost its place")
+
+// scan reads messages in order, each once. A consumer that loses its place is replaced by one that starts behind the last
+// message read. Without follow the sequence ends when all that were there at the start are read. It ends with an error when the
+// server does not answer for the store's patience; with follow only when the connection is closed. The end of ctx is no error.
+func (s *Store) scan(ctx context.Context, q query) iter.Seq2[*stored, error] {
+	return func(yield func(*stored, error) bool) {
+		r := reader{s: s, q: q, todo: -1}
+		defer r.release()
+		t := s.trial()
+		for ctx.Err() == nil {
+			m, err := r.next(ctx)
+			switch {
+			case ctx.Err() != nil:
+				return
+			case err == nil && m == nil:
+				return
+			case err == nil:
+				t = s.trial()
+				if !yield(m, nil) {
+					return
+				}
+				continue
+			}
+			r.release()
+			lost := errors.Is(err, errGap) || verdictOf(err) == unsure
+			if !lost || s.nc.IsClosed() || !t.again(ctx) && !q.follow {
+				if ctx.Err() == nil {
+					yield(nil, err)
+				}
+				return
+			}
+		}
+	}
+}
+
+// reader is a scan's place. Its consumer lives for one generation.
+type reader struct {
+	s    *Store
+	q    query
+	todo int // messages that were there at the start and are not read yet; -1 is unknown
+
+	consumer string
+	sub      *nats.Subscription
+	place    uint64 // of the consumer's last message
+	asked    int    // messages asked for and not come
+	pending  uint64 // messages the server has left
+	told     bool   // idle was called and nothing came since
+}
+
+// next returns the next message; nil when there is none and the scan does not follow.
+func (r *reader) next(ctx context.Context) (*stored, error) {
+	if r.sub == nil {
+		if err := r.open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for {
+		if r.pending == 0 && !r.told {
+			r.told = true
+			if r.q.idle != nil {
+				r.q.idle(max(r.q.from, 1) - 1)
+			}
+		}
+		if !r.q.follow && (r.todo == 0 || r.pending == 0) {
+			return nil, nil
+		}
+		if err := r.ask(); err != nil {
+			return nil, err
+		}
+		m, err := r.receive(ctx)
+		if m != nil || err != nil {
+			return m, err
+		}
+	}
+}
+
+// open makes the generation's consumer.
+func (r *reader) open(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.s.tryTime())
+	defer cancel()
+	name := nonce()
+	cons, err := r.s.js.CreateConsumer(ctx, r.q.stream, r.config(name))
+	if err != nil {
+		return err
+	}
+	r.consumer, r.place, r.asked, r.told = name, 0, 0, false
+	r.pending = cons.CachedInfo().NumPending
+	if r.todo < 0 {
+		r.todo = int(r.pending)
+	}
+	r.sub, err = r.s.nc.SubscribeSync(r.s.nc.NewInbox())
+	if err == nil {
+		err = r.sub.SetPendingLimits(-1, -1)
+	}
+	return err
+}
+
+func (r *reader) config(name string) jetstream.ConsumerConfig {
+	c := jetstream.ConsumerConfig{
+		Name: name, AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1,
+		InactiveThreshold: time.Minute, HeadersOnly: r.q.headers,
+		DeliverPolicy: jetstream.DeliverAllPolicy,
+	}
+	switch {
+	case r.q.from > 0:
+		c.DeliverPolicy, c.OptStartSeq = jetstream.DeliverByStartSequencePolicy, r.q.from
+	case r.q.last:
+		c.DeliverPolicy = jetstream.DeliverLastPerSubjectPolicy
+	}
+	if len(r.q.filters) == 1 {
+		c.FilterSubject = r.q.filters[0]
+	} else {
+		c.FilterSubjects = r.q.filters
+	}
+	return c
+}
+
+// ask keeps between one and two batches asked for.
+func (r *reader) ask() error {
+	if r.asked > 0 {
+		return nil
+	}
+	r.asked = scanBatch
+	return r.s.pull(r.q.stream, r.consumer, r.sub.Subject, pullRequest{
+		Batch: scanBatch, Expires: scanExpires, Heartbeat: scanHeartbeat,
+	})
+}
+
+// receive waits for one message or status of the server; nil is a status that only says to go on.
+func (r *reader) receive(ctx context.Context) (*stored, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*scanHeartbeat)
+	defer cancel()
+	m, err := r.sub.NextMsgWithContext(ctx)
+	if err != nil {
+		return nil, errors.Join(errGap, err)
+	}
+	if status := m.Header.Get("Status"); status != "" && len(m.Data) == 0 && m.Reply == "" {
+		switch status {
+		case "100":
+		case "408", "404":
+			r.asked = 0
+		default:
+			return nil, errGap
+		}
+		return nil, nil
+	}
+	meta, err := m.Metadata()
+	if err != nil {
+		return nil, err
+	}
+	if meta.Sequence.Consumer != r.place+1 {
+		return nil, errGap
+	}
+	r.place, r.pending, r.told = meta.Sequence.Consumer, meta.NumPending, false
+	r.q.from = meta.Sequence.Stream + 1
+	r.asked--
+	r.todo = max(r.todo-1, 0)
+	return &stored{subject: m.Subject, seq: meta.Sequence.Stream, at: meta.Timestamp, header: m.Header, data: m.Data}, nil
+}
+
+// release gives the generation's consumer up. The server forgets it by itself should the request not reach it.
+func (r *reader) release() {
+	if r.sub != nil {
+		_ = r.sub.Unsubscribe()
+		_ = r.s.nc.Publish(jetstream.DefaultAPIPrefix+"CONSUMER.DELETE."+r.q.stream+"."+r.consumer, nil)
+	}
+	r.sub = nil
+}

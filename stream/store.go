@@ -1,0 +1,160 @@
+package stream
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Store is a foldstream.Store, Archive and Reconciler on JetStream. It does not own its connection.
+type Store struct {
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	cfg     Config
+	lay     layout
+	log     *slog.Logger
+	session string // this store among all that carry the same worker name
+	denied  atomic.Pointer[denial]
+	objects jetstream.ObjectStore
+
+	mu    sync.Mutex
+	pools map[string]*Pool
+
+	life   func() context.Context // of the background work; ends with Close
+	end    context.CancelFunc
+	work   sync.WaitGroup
+	closed sync.Once
+	undo   []func()
+}
+
+var (
+	_ foldstream.Store      = (*Store)(nil)
+	_ foldstream.Archive    = (*Store)(nil)
+	_ foldstream.Reconciler = (*Store)(nil)
+)
+
+// maxInFlight is how many publishes may wait for their acknowledgement.
+const maxInFlight = 8192
+
+// Open opens the store that the connection's server holds and makes what is missing of it. The connection must stay open
+// until after Close; two stores may share one. Errors: Invalid (cfg), Unavailable, Denied, Full.
+func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
+	cfg, err := cfg.filled()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(),
+		pools: map[string]*Pool{},
+	}
+	s.undo = append(s.undo, s.watchDenials())
+	life, end := context.WithCancel(context.Background())
+	s.life, s.end = func() context.Context { return life }, end
+	if err := s.start(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) start(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
+	s.js, err = jetstream.New(s.nc,
+		jetstream.WithPublishAsyncMaxPending(maxInFlight),
+		jetstream.WithPublishAsyncTimeout(s.tryTime()),
+		jetstream.WithDefaultTimeout(s.tryTime()))
+	if err != nil {
+		return s.door(ctx, "open", err)
+	}
+	s.undo = append(s.undo, s.js.CleanupPublisher)
+	if err := s.provision(ctx); err != nil {
+		return err
+	}
+	s.watchConnection()
+	return s.watchPools(ctx)
+}
+
+// tryTime is how long one try of an operation waits for its reply.
+func (s *Store) tryTime() time.Duration { return max(s.cfg.Patience/4, 250*time.Millisecond) }
+
+// Pool returns the pool of that name. Errors of a bad name come from its methods: Invalid.
+func (s *Store) Pool(name string) foldstream.Pool { return s.pool(name) }
+
+// pool returns the one Pool of that name.
+func (s *Store) pool(name string) *Pool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pools[name]
+	if p == nil {
+		p = newPool(s, name)
+		if p.bad == nil {
+			s.pools[name] = p
+		}
+	}
+	return p
+}
+
+func (s *Store) allPools() []*Pool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*Pool, 0, len(s.pools))
+	for _, p := range s.pools {
+		all = append(all, p)
+	}
+	return all
+}
+
+// background runs f beside, until it returns; it must when its context ends. After Close it does nothing.
+func (s *Store) background(f func(ctx context.Context)) {
+	ctx := s.life()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() == nil {
+		s.work.Go(func() { f(ctx) })
+	}
+}
+
+// watchConnection asks for tickets again after a reconnect: the server forgot what was asked of it.
+func (s *Store) watchConnection() {
+	changes := s.nc.StatusChanged(nats.CONNECTED)
+	s.undo = append(s.undo, func() { s.nc.RemoveStatusListener(changes) })
+	s.background(func(ctx context.Context) {
+		for {
+			select {
+			case <-changes:
+				for _, p := range s.allPools() {
+					p.reset()
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// Close stops the store's background work and waits for it. Fetches that wait fail with Unavailable. Leases that are
+// still held are not given back: without beats they run out, and their tasks come to other workers.
+func (s *Store) Close() error {
+	s.closed.Do(func() {
+		s.mu.Lock()
+		s.end()
+		s.mu.Unlock()
+		for _, p := range s.allPools() {
+			p.stop()
+		}
+		s.work.Wait()
+		s.leave()
+		for i := len(s.undo) - 1; i >= 0; i-- {
+			s.undo[i]()
+		}
+	})
+	return nil
+}
