@@ -43,10 +43,7 @@ func gridView(c collect.Collection, failures map[foldstream.TaskID]string) *grid
 		return nil
 	}
 	names := keyNames(c.Groups)
-	table := &gridTable{KeyNames: names, Years: years(c, indexes), Wide: len(indexes) > 12}
-	if names == nil {
-		table.KeyNames = []string{"configuration"}
-	}
+	table := &gridTable{KeyNames: keyHeads(names), Years: years(c, indexes), Wide: len(indexes) > 12}
 	for _, i := range indexes {
 		table.Windows = append(table.Windows, fmt.Sprint(i+1))
 	}

@@ -74,6 +74,26 @@ func TestTimelinesOfMixedTasks(t *testing.T) {
 	}
 }
 
+// The colours show the choice that tells the ends apart, not the one that has the most values.
+func TestColours(t *testing.T) {
+	var c collect.Collection
+	for i, end := range []float64{0.9, 0.11, 1, 0.2, 1.1, 0.31} {
+		c.Groups = append(c.Groups, collect.Group{
+			Key:   foldstream.Key{{Name: "seed", Value: fmt.Sprint(i / 2)}, {Name: "kind", Value: fmt.Sprint(i % 2)}, {Name: "one", Value: fmt.Sprint(i)}, {Name: "same", Value: "x"}},
+			Daily: foldstream.Frame{Times: sessions(2), Columns: []foldstream.Column{{Name: "cumulative", Values: []float64{0, end}}}},
+		})
+	}
+	page := html(t, report.Report{Collection: c})
+	for _, want := range []string{"coloured by kind,", "All with same x.", `</i>kind 0</li>`, `</i>kind 1</li>`, `<g class="curve s1" id="c1">`, `<g class="curve s2" id="c2">`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(page, `<th scope="col">same</th>`) {
+		t.Error("a choice that all share has a column")
+	}
+}
+
 // What is drawn must be told as well: every picture has a name, every table of the page heads its rows and columns.
 func TestAccessible(t *testing.T) {
 	page := html(t, sampleReport())

@@ -40,6 +40,7 @@ func figures(g collect.Group, c collect.Collection) [][2]string {
 // resultsTable is the table of configurations.
 type resultsTable struct {
 	KeyNames []string
+	Shared   string // the choices that are the same in all rows, which have no column
 	Columns  []column
 	Rows     []resultsRow
 	Ensemble *resultsRow
@@ -67,10 +68,7 @@ type resultsCell struct {
 
 func resultsView(c collect.Collection, t tint) *resultsTable {
 	names := keyNames(c.Groups)
-	table := &resultsTable{KeyNames: names, Columns: columns}
-	if names == nil {
-		table.KeyNames = []string{"configuration"}
-	}
+	table := &resultsTable{KeyNames: keyHeads(names), Shared: sharedText(c.Groups), Columns: columns}
 	rows := collect.Table(c)
 	best := bestValues(rows[:len(c.Groups)])
 	for i, r := range rows {
@@ -116,38 +114,73 @@ func rowView(r collect.Row, best []float64) resultsRow {
 	return view
 }
 
-// keyNames are the names of the choices where all groups have the same in the same order: each gets a column. Else nil.
-func keyNames(groups []collect.Group) []string {
-	var names []string
-	for i, g := range groups {
-		if i == 0 {
-			names = choiceNames(g.Key)
-		} else if !slices.Equal(names, choiceNames(g.Key)) {
-			return nil
+// keyNames are the names of the choices in which groups differ, in the order they first stand; all names of a single group.
+func keyNames(groups []collect.Group) (names []string) {
+	for _, name := range choiceNames(groups) {
+		if len(groups) == 1 || !isShared(groups, name) {
+			names = append(names, name)
 		}
-	}
-	for i := range names {
-		names[i] = clean(names[i])
 	}
 	return names
 }
 
-func choiceNames(k foldstream.Key) []string {
-	var names []string
-	for _, c := range k {
-		names = append(names, c.Name)
+// sharedText tells the choices that all of several groups have in common; "" where there is none.
+func sharedText(groups []collect.Group) string {
+	var k foldstream.Key
+	for _, name := range choiceNames(groups) {
+		if len(groups) > 1 && isShared(groups, name) {
+			k = append(k, foldstream.Choice{Name: name, Value: groups[0].Key.Get(name)})
+		}
+	}
+	if k == nil {
+		return ""
+	}
+	return keyText(k)
+}
+
+func choiceNames(groups []collect.Group) (names []string) {
+	for _, g := range groups {
+		for _, c := range g.Key {
+			if !slices.Contains(names, c.Name) {
+				names = append(names, c.Name)
+			}
+		}
 	}
 	return names
+}
+
+func isShared(groups []collect.Group, name string) bool {
+	return !slices.ContainsFunc(groups, func(g collect.Group) bool { return choice(g.Key, name) != choice(groups[0].Key, name) })
+}
+
+// choice is the value a key has for name; a key without it says so.
+func choice(k foldstream.Key, name string) string {
+	if i := slices.IndexFunc(k, func(c foldstream.Choice) bool { return c.Name == name }); i >= 0 {
+		return k[i].Value
+	}
+	return missing
+}
+
+// keyHeads are the heads of the columns that keyCells fills.
+func keyHeads(names []string) []string {
+	if len(names) == 0 {
+		return []string{"configuration"}
+	}
+	heads := make([]string, len(names))
+	for i, name := range names {
+		heads[i] = clean(name)
+	}
+	return heads
 }
 
 func keyCells(k foldstream.Key, names []string, t tint) []keyCell {
 	if len(names) == 0 {
 		return []keyCell{{Text: keyText(k)}}
 	}
-	cells := make([]keyCell, len(k))
-	for i, c := range k {
-		cells[i].Text = clean(c.Value)
-		if c.Name == t.name {
+	cells := make([]keyCell, len(names))
+	for i, name := range names {
+		cells[i].Text = clean(choice(k, name))
+		if name == t.name {
 			cells[i].Class = t.class(k)
 		}
 	}

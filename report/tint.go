@@ -25,7 +25,7 @@ func tintOf(c collect.Collection) tint {
 	for _, name := range keyNames(c.Groups) {
 		t := tint{name: name}
 		for _, g := range c.Groups {
-			if v := g.Key.Get(name); !slices.Contains(t.values, v) {
+			if v := choice(g.Key, name); !slices.Contains(t.values, v) {
 				t.values = append(t.values, v)
 			}
 		}
@@ -39,24 +39,37 @@ func tintOf(c collect.Collection) tint {
 	return best
 }
 
-// explains returns how much of the spread of the curves' ends lies between the values, not among their own.
+// explains returns which share of the variance of the curves' ends lies between the values, less what as many values would explain
+// by chance (the adjusted R²). A choice whose values are all of one configuration explains nothing.
 func (t tint) explains(groups []collect.Group) float64 {
-	sum, n := make([]float64, len(t.values)), make([]float64, len(t.values))
-	total, all := 0.0, 0.0
+	ends := make([][]float64, len(t.values))
+	var all []float64
 	for _, g := range groups {
-		if end, ok := lastOf(series(g)); ok {
-			i := slices.Index(t.values, g.Key.Get(t.name))
-			sum[i], n[i] = sum[i]+end, n[i]+1
-			total, all = total+end, all+1
+		if end, ok := lastOf(series(g)); ok && drawable(end) {
+			i := slices.Index(t.values, choice(g.Key, t.name))
+			ends[i], all = append(ends[i], end), append(all, end)
 		}
 	}
-	between := 0.0
-	for i := range sum {
-		if n[i] > 0 {
-			between += n[i] * math.Pow(sum[i]/n[i]-total/all, 2)
-		}
+	within, total, free := 0.0, squares(all), len(all)-len(t.values)
+	for _, e := range ends {
+		within += squares(e)
 	}
-	return between
+	if total == 0 || free <= 0 {
+		return 0
+	}
+	return 1 - within/total*float64(len(all)-1)/float64(free)
+}
+
+// squares is the sum of the squared distances from the mean.
+func squares(values []float64) float64 {
+	mean, sum := 0.0, 0.0
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	for _, v := range values {
+		sum += (v - mean) * (v - mean)
+	}
+	return sum
 }
 
 // class returns the colour of a configuration.
@@ -64,7 +77,7 @@ func (t tint) class(k foldstream.Key) string {
 	if t.name == "" {
 		return "s0"
 	}
-	return fmt.Sprintf("s%d", 1+slices.Index(t.values, k.Get(t.name)))
+	return fmt.Sprintf("s%d", 1+slices.Index(t.values, choice(k, t.name)))
 }
 
 func (t tint) legend() []swatch {
