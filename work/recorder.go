@@ -1,0 +1,115 @@
+package work
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/foldstream/foldstream"
+)
+
+// recorder keeps what a running task says until its result is committed.
+type recorder struct {
+	artifacts foldstream.Artifacts
+	progress  chan foldstream.Progress // of one: the newest
+
+	mu     sync.Mutex
+	result foldstream.Result
+}
+
+var _ foldstream.Recorder = (*recorder)(nil)
+
+func newRecorder(a foldstream.Artifacts) *recorder {
+	return &recorder{
+		artifacts: a,
+		progress:  make(chan foldstream.Progress, 1),
+		result: foldstream.Result{
+			Metrics: map[string]float64{},
+			Params:  map[string]string{},
+			Tags:    map[string]string{},
+		},
+	}
+}
+
+// Param keeps a parameter.
+func (r *recorder) Param(name, value string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Params[name] = value
+}
+
+// Metric keeps a metric.
+func (r *recorder) Metric(name string, value float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Metrics[name] = value
+}
+
+// Tag keeps a tag.
+func (r *recorder) Tag(name, value string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Tags[name] = value
+}
+
+// Artifact stores a blob and keeps its place; a later one of the same name takes it.
+func (r *recorder) Artifact(ctx context.Context, name, mediaType string, from io.Reader) error {
+	if r.artifacts == nil {
+		return foldstream.Errorf(foldstream.Invalid, "artifact", "%q: this consumer has no store for artifacts", name)
+	}
+	digest, size, err := r.artifacts.Put(ctx, from)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.result.Artifacts = put(r.result.Artifacts, foldstream.Artifact{Name: name, Digest: digest, Size: size, Type: mediaType})
+	return nil
+}
+
+// Progress keeps the newest progress for the lease's next beat.
+func (r *recorder) Progress(p foldstream.Progress) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.progress:
+	default:
+	}
+	r.progress <- p
+}
+
+// fill returns the worker's result with what was recorded; where both name a thing, the worker's result has it.
+func (r *recorder) fill(result foldstream.Result) foldstream.Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	result.Metrics = merge(r.result.Metrics, result.Metrics)
+	result.Params = merge(r.result.Params, result.Params)
+	result.Tags = merge(r.result.Tags, result.Tags)
+	artifacts := slices.Clone(r.result.Artifacts)
+	for _, a := range result.Artifacts {
+		artifacts = put(artifacts, a)
+	}
+	result.Artifacts = artifacts
+	return result
+}
+
+func merge[V any](recorded, returned map[string]V) map[string]V {
+	if len(recorded)+len(returned) == 0 {
+		return nil
+	}
+	all := maps.Clone(recorded)
+	maps.Copy(all, returned)
+	return all
+}
+
+func put(all []foldstream.Artifact, a foldstream.Artifact) []foldstream.Artifact {
+	for i := range all {
+		if all[i].Name == a.Name {
+			all[i] = a
+			return all
+		}
+	}
+	return append(all, a)
+}

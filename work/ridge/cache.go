@@ -1,0 +1,72 @@
+package ridge
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/foldstream/foldstream"
+)
+
+// cacheSize is how many sets of features a worker keeps: tasks of one experiment share one.
+const cacheSize = 4
+
+// cache keeps the features of the files used last, so that the tasks of an experiment parse their file once a process.
+type cache struct {
+	mu      sync.Mutex
+	entries []*entry // the one used last at the end
+}
+
+// entry is one set of features; those who need it while it is made wait for it.
+type entry struct {
+	key  string
+	once sync.Once
+	f    *features
+	err  error
+}
+
+// get returns the features of a file. A failure is not kept.
+func (c *cache) get(d foldstream.Data, l lookBacks) (*features, error) {
+	key := fmt.Sprint(d.Digest, l)
+	e := c.entry(key)
+	e.once.Do(func() { e.f, e.err = load(d, l) })
+	if e.err != nil {
+		c.drop(e)
+	}
+	return e.f, e.err
+}
+
+func (c *cache) entry(key string) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := &entry{key: key}
+	if i := slices.IndexFunc(c.entries, func(e *entry) bool { return e.key == key }); i >= 0 {
+		e = c.entries[i]
+		c.entries = slices.Delete(c.entries, i, i+1)
+	}
+	if len(c.entries) == cacheSize {
+		c.entries = slices.Delete(c.entries, 0, 1)
+	}
+	c.entries = append(c.entries, e)
+	return e
+}
+
+func (c *cache) drop(e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries = slices.DeleteFunc(c.entries, func(other *entry) bool { return other == e })
+}
+
+func load(d foldstream.Data, l lookBacks) (*features, error) {
+	file, err := os.Open(d.Path)
+	if err != nil {
+		return nil, foldstream.E(foldstream.NotFound, "ridge", err)
+	}
+	defer file.Close()
+	p, err := readPrices(file)
+	if err != nil {
+		return nil, foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "ridge", "%s: %w", d.Path, err))
+	}
+	return build(p, l), nil
+}

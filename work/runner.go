@@ -1,0 +1,166 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Runner works the tasks of one pool. Pool and Workers must be set; the zero value of every other field works.
+type Runner struct {
+	Pool      foldstream.Pool
+	Artifacts foldstream.Artifacts // where uploaded input data come from and artifacts of results go; nil refuses both
+	Workers   Registry
+	// Guard is asked before a task is worked; nil lets all pass. An error fails the task, as nothing will make a leak or a
+	// bad definition good; one of the kinds Unavailable, Timeout and Cancelled puts it off.
+	Guard       func(foldstream.Task) error
+	Filter      foldstream.Filter // which tasks to take; a Wait of 0 is 5 s
+	Concurrency int               // tasks at once; 0 is one a processor
+	Name        string            // of this consumer, for the results
+	Code        string            // version of the code that does the work, for the results
+	CacheDir    string            // where copies of input data are kept, shared by processes; "" is a folder that goes with Run
+	Grace       time.Duration     // how long tasks may go on after the stop; 0 ends them at once
+	Log         *slog.Logger      // nil discards
+	// Done is told how each attempt ended: nil when its result is stored, Conflict when the lease was lost, Cancelled when the
+	// task went back because of the stop, else the error. It is called from many goroutines and must not block.
+	Done func(t foldstream.Task, err error)
+}
+
+// How the runner waits. Each is long against a round trip and short against a person's patience.
+const (
+	longPoll   = 5 * time.Second        // one fetch, where the filter does not say
+	stallAfter = 15 * time.Second       // a fetch this much over its wait is stuck and is asked anew
+	firstPause = 100 * time.Millisecond // after a failed call; doubles
+	lastPause  = 10 * time.Second
+	settleTime = 10 * time.Second // for bringing a commit, return or fail through
+)
+
+// errStopped is the cause of the end of tasks that did not finish within the grace.
+var errStopped = foldstream.Errorf(foldstream.Cancelled, "", "the consumer was told to stop")
+
+// Run works until ctx ends; being told to stop is no error. It stops in two steps: it fetches nothing more, and after Grace it
+// cancels the work that still runs and returns its tasks to the pool without using an attempt. It waits for all it started,
+// so a worker that does not stop with its context holds it up. While the store is away it tries again, with longer
+// and longer pauses. Errors: Invalid and Denied, when the pool refuses to be fetched from; a CacheDir that cannot be used.
+func (r *Runner) Run(ctx context.Context) error {
+	in, err := openInputs(r.Artifacts, r.CacheDir)
+	if err != nil {
+		return err
+	}
+	fetching, stop := context.WithCancelCause(ctx)
+	working, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	p := &process{Runner: r, log: r.Log, inputs: in}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+
+	var grace, slots sync.WaitGroup
+	grace.Go(func() {
+		<-fetching.Done()
+		if !pause(working, r.Grace) {
+			return // all work ended before
+		}
+		cancel(errStopped)
+	})
+	for range r.concurrency() {
+		slots.Go(func() {
+			if err := p.slot(fetching, working); err != nil {
+				stop(err)
+			}
+		})
+	}
+	slots.Wait()
+	if ctx.Err() == nil {
+		err = context.Cause(fetching)
+	}
+	stop(nil)
+	cancel(nil)
+	grace.Wait()
+	return errors.Join(err, in.close())
+}
+
+func (r *Runner) concurrency() int {
+	if r.Concurrency > 0 {
+		return r.Concurrency
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// process is one Run of a Runner.
+type process struct {
+	*Runner
+	log    *slog.Logger
+	inputs *inputs
+	away   atomic.Bool // the pool did not answer last time; so that one log line says it, not one a slot
+}
+
+// slot works one task after the other until fetching ends. An error is one that trying again cannot mend.
+func (p *process) slot(fetching, working context.Context) error {
+	wait := firstPause
+	for fetching.Err() == nil {
+		lease, err := p.fetch(fetching)
+		switch {
+		case err == nil:
+			p.answered()
+			wait = firstPause
+			p.attempt(fetching, working, lease)
+		case fetching.Err() != nil:
+			return nil
+		case foldstream.Is(err, foldstream.NotFound):
+			p.answered()
+			wait = firstPause
+		case foldstream.Is(err, foldstream.Invalid) || foldstream.Is(err, foldstream.Denied):
+			return err
+		default:
+			p.silent(err)
+			pause(fetching, jitter(wait))
+			wait = min(2*wait, lastPause)
+		}
+	}
+	return nil
+}
+
+// fetch asks the pool for a task, and not for much longer than it should take: a long poll may hang without an error.
+func (p *process) fetch(ctx context.Context) (foldstream.Lease, error) {
+	f := p.Filter
+	if f.Wait <= 0 {
+		f.Wait = longPoll
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, f.Wait+stallAfter, foldstream.Errorf(foldstream.Timeout, "fetch", "no answer for %v", f.Wait+stallAfter))
+	defer cancel()
+	l, err := p.Pool.Fetch(ctx, f)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = context.Cause(ctx)
+	}
+	return l, err
+}
+
+func (p *process) silent(err error) {
+	if !p.away.Swap(true) {
+		p.log.Warn("no task can be fetched; trying again until one can", "err", err)
+	}
+}
+
+func (p *process) answered() {
+	if p.away.CompareAndSwap(true, false) {
+		p.log.Info("tasks can be fetched again")
+	}
+}
+
+// pause waits for d and reports whether it did; it returns early when ctx ends.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
