@@ -79,7 +79,7 @@ func TestColours(t *testing.T) {
 	var c collect.Collection
 	for i, end := range []float64{0.9, 0.11, 1, 0.2, 1.1, 0.31} {
 		c.Groups = append(c.Groups, collect.Group{
-			Key:   foldstream.Key{{Name: "seed", Value: fmt.Sprint(i / 2)}, {Name: "kind", Value: fmt.Sprint(i % 2)}, {Name: "one", Value: fmt.Sprint(i)}, {Name: "same", Value: "x"}},
+			Key:   foldstream.Key{{Name: "one", Value: fmt.Sprint(i)}, {Name: "seed", Value: fmt.Sprint(i / 2)}, {Name: "kind", Value: fmt.Sprint(i % 2)}, {Name: "same", Value: "x"}},
 			Daily: foldstream.Frame{Times: sessions(2), Columns: []foldstream.Column{{Name: "cumulative", Values: []float64{0, end}}}},
 		})
 	}
