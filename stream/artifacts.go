@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -37,31 +36,26 @@ func (s *Store) openArtifacts(ctx context.Context) (err error) {
 	return s.door(ctx, "open", err)
 }
 
-// Put streams the blob under a name of its own and renames it to its digest, so that nobody ever sees half of one, and two who
-// put the same at once do not disturb a third who reads it.
+// Put publishes the blob in chunks, and when all are stored the object that names them by their digest, so that nobody ever sees
+// half of one. Two who put the same at once both store chunks; the compare on the object lets one of them count, and the other takes
+// its own away. What a killed writer leaves are chunks that nothing names.
 func (a artifacts) Put(ctx context.Context, r io.Reader) (foldstream.Digest, int64, error) {
-	sum := &counter{hash: sha256.New()}
-	name := "part." + nonce()
-	ctx, cancel := a.patient(ctx)
-	defer cancel()
-	_, err := a.s.objects.Put(ctx, jetstream.ObjectMeta{Name: name}, io.TeeReader(r, sum))
+	if err := stopped(ctx, "put"); err != nil {
+		return "", 0, err
+	}
+	u := &upload{s: a.s, sum: &counter{hash: sha256.New()}, id: nonce()}
+	err := u.chunks(ctx, r)
+	if err == nil {
+		var stored bool
+		if stored, err = u.name(ctx); stored {
+			return u.digest(), u.sum.n, nil
+		}
+	}
+	u.discard(context.WithoutCancel(ctx))
 	if err != nil {
 		return "", 0, a.s.door(ctx, "put", err)
 	}
-	d := foldstream.Digest(hex.EncodeToString(sum.hash.Sum(nil)))
-	if _, err := a.Stat(ctx, d); err == nil {
-		return d, sum.n, a.discard(ctx, name)
-	}
-	err = a.s.objects.UpdateMeta(ctx, name, jetstream.ObjectMeta{Name: string(d)})
-	if errors.Is(err, jetstream.ErrObjectAlreadyExists) {
-		err = a.discard(ctx, name)
-	}
-	return d, sum.n, a.s.door(ctx, "put", err)
-}
-
-// discard removes a copy that turned out to be there already.
-func (a artifacts) discard(ctx context.Context, name string) error {
-	return a.s.door(ctx, "put", a.s.objects.Delete(ctx, name))
+	return u.digest(), u.sum.n, nil
 }
 
 // patient gives a context without a deadline a long one: the client's own default is for small requests.
@@ -106,8 +100,7 @@ func (a artifacts) info(ctx context.Context, op string, d foldstream.Digest) (*j
 	if err != nil {
 		return nil, a.s.door(ctx, op, err)
 	}
-	raw, err := hex.DecodeString(string(d))
-	if want := "SHA-256=" + base64.URLEncoding.EncodeToString(raw); err != nil || info.Digest != want {
+	if want, err := objectDigest(d); err != nil || info.Digest != want {
 		return nil, foldstream.Errorf(foldstream.Differs, op, "artifact %s: the store says its digest is %s", d, info.Digest)
 	}
 	return info, nil
