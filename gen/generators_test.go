@@ -194,6 +194,10 @@ func TestRange(t *testing.T) {
 	if want := []any{0.1, 0.2, 0.3, 0.4, 0.5}; err != nil || !reflect.DeepEqual(floats, want) {
 		t.Errorf("%v, error %v; want %v", floats, err, want)
 	}
+	thirds, err := gen.Range(0, 0.3, 0.1) // 0.3/0.1 is a little under 3
+	if err != nil || len(thirds) != 4 {
+		t.Errorf("%v, error %v; want 4 values", thirds, err)
+	}
 	down, err := gen.Range(5, -1, -2)
 	if want := []any{int64(5), int64(3), int64(1), int64(-1)}; err != nil || !reflect.DeepEqual(down, want) {
 		t.Errorf("%v, error %v; want %v", down, err, want)
@@ -205,5 +209,66 @@ func TestRange(t *testing.T) {
 	for _, r := range [][3]float64{{0, 1, 0}, {0, 0, 0}, {0, math.NaN(), 1}, {0, math.Inf(1), 1}, {0, 1, 1e-9}} {
 		_, err := gen.Range(r[0], r[1], r[2])
 		wantErr(t, err, foldstream.Invalid)
+	}
+}
+
+// TestGeneratorsShareNothing: each generator by itself, without the clones that All makes.
+func TestGeneratorsShareNothing(t *testing.T) {
+	c := weekdays(t, 60)
+	for name, g := range map[string]foldstream.Generator{
+		"seeds":   gen.Seeds{Seeds: []int64{1, 1}},
+		"horizon": gen.Horizon{Calendar: c, Horizons: []int{1, 1}},
+		"rolling": gen.Rolling{Calendar: c, Step: 9},
+		"either":  gen.Either(gen.Seeds{Seeds: []int64{1}}, gen.Seeds{Seeds: []int64{1}}),
+		"grid": gen.Grid{Axes: []gen.Axis{{Path: "segments.later", Values: []any{[]any{"2024-03-01", nil}, []any{"2024-03-02", nil}}},
+			{Path: "model.class", Values: []any{"a", "b"}}}},
+	} {
+		template := period(t, c)
+		template.Key = make(foldstream.Key, 1, 8)
+		was := template.Clone()
+		out, err := g.Generate(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clean, err := g.Generate(template)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range out {
+			if !reflect.DeepEqual(out[i], clean[i]) {
+				t.Errorf("%s: template %d was spoiled through another", name, i)
+			}
+			spoil(out[i])
+		}
+		if !reflect.DeepEqual(template, was) {
+			t.Errorf("%s: the template was changed", name)
+		}
+	}
+	careless := foldstream.GeneratorFunc(func(t foldstream.Template) ([]foldstream.Template, error) {
+		t.Task["touched"] = true
+		return nil, nil
+	})
+	template := period(t, c)
+	if _, err := gen.Either(careless).Generate(template); err != nil || template.Task["touched"] != nil {
+		t.Errorf("either let a generator change the template, error %v", err)
+	}
+}
+
+// TestGeneratorsDropOldCertificates: what was certified before segments, labels or fit times changed is not certified now.
+func TestGeneratorsDropOldCertificates(t *testing.T) {
+	c := weekdays(t, 60)
+	template := period(t, c)
+	template.Reach = foldstream.Ahead(1)
+	template, err := gen.Certify(template, c, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, g := range map[string]foldstream.Generator{
+		"horizon": gen.Horizon{Calendar: c}, "rolling": gen.Rolling{Calendar: c, Step: 9}, "grid": grid(axis("segments.x", []any{nil, nil})),
+	} {
+		out, err := g.Generate(template)
+		if err != nil || !reflect.DeepEqual(out[0].Leak, foldstream.Certificate{}) {
+			t.Errorf("%s: certificate %+v, error %v; want none", name, out[0].Leak, err)
+		}
 	}
 }

@@ -96,7 +96,7 @@ func set(t *foldstream.Template, path, name string, v any) error {
 	if text, err = canonValue(text); err != nil {
 		return err
 	}
-	t.Key = t.Key.With(name, string(text))
+	t.Key, t.Leak = t.Key.With(name, string(text)), foldstream.Certificate{}
 	path = place(path)
 	segment, isSegment := strings.CutPrefix(path, "segments.")
 	switch {

@@ -62,7 +62,7 @@ func (g Horizon) one(t foldstream.Template, h int) (foldstream.Template, error) 
 	if err != nil {
 		return t, err
 	}
-	t.Horizon, t.Reach = h, foldstream.Ahead(h+1)
+	t.Horizon, t.Reach, t.Leak = h, foldstream.Ahead(h+1), foldstream.Certificate{}
 	t.Key = t.Key.With("horizon", strconv.Itoa(h))
 	if err := g.Set(&t, h); err != nil {
 		return t, err

@@ -23,6 +23,7 @@ func TestLabelReach(t *testing.T) {
 		"Ref(Mean($close, 5), -5)":                            5,
 		"EMA($close, 5) - Ref($close, -1)":                    1,
 		"Delta($close, -3)":                                   3,
+		"Delta(Ref($close, -5), 3)":                           5,
 		"Delta($close, 3)":                                    0,
 		"If(Ref($close, -1) > $close, 1, 0)":                  1,
 		"Corr($close, Ref($volume, -4), 10)":                  4,

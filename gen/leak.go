@@ -13,7 +13,7 @@ import (
 // after the test start. The check needs segments named train and test, a closed end of train and valid, and a known reach;
 // without one of them nothing can be shown, which is a fault too. Train labels that reach into valid are a note.
 //
-// Errors: Leak under Refuse, the zero Policy, where there is a fault; Invalid for an unknown policy, no calendar or another
+// Errors: Leak under Refuse, the zero Policy, where there is a fault, with the certificate beside it all the same; Invalid for an unknown policy, no calendar or another
 // than t's, and segments off the calendar.
 func Certify(t foldstream.Template, cal *calendar.Calendar, policy foldstream.Policy) (foldstream.Template, error) {
 	policy = orElse(policy, foldstream.Refuse)

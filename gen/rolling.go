@@ -98,8 +98,9 @@ func (r Rolling) generate(t foldstream.Template) ([]foldstream.Template, error) 
 
 // Following returns the windows after t's own whose test starts at or before until, an open until being the calendar's Now:
 // how a rolling goes on when new sessions came. t is a template that Generate made, or any with a test segment as long as the
-// windows shall be. None is an empty list. Last and the truncations have no part in it: the segments keep their distances. It
-// is Qlib's RollingGen.gen_following_tasks.
+// windows shall be. t may be on an older calendar, as it is when sessions were added; what follows is on r's. None is an empty
+// list. Last and the truncations have no part in it: the segments keep their distances. It is Qlib's
+// RollingGen.gen_following_tasks.
 //
 // Errors: Invalid: as Generate; also a segment, other than the test's, that leaves the calendar.
 func (r Rolling) Following(t foldstream.Template, until foldstream.Time) ([]foldstream.Template, error) {
@@ -111,6 +112,7 @@ func (r Rolling) Following(t foldstream.Template, until foldstream.Time) ([]fold
 }
 
 func (r Rolling) following(t foldstream.Template, until foldstream.Time) ([]foldstream.Template, error) {
+	t.Calendar = ""
 	r, t, err := r.ready(t)
 	if err != nil {
 		return nil, err

@@ -206,6 +206,11 @@ func TestFollowing(t *testing.T) {
 	if err != nil || none == nil || len(none) != 0 {
 		t.Errorf("before all: %v, error %v; want an empty list", none, err)
 	}
+	r.Calendar = weekdays(t, 70)
+	grown, err := r.Following(all[2], at(t, r.Calendar, 69))
+	if got := places(t, r.Calendar, "test", grown); err != nil || got != "50-55 56-61 62-67 68-" || grown[0].Calendar != r.Calendar.Version() {
+		t.Errorf("on a calendar with new sessions: %s, error %v", got, err)
+	}
 	_, err = r.Following(foldstream.Template{}, at(t, c, 43))
 	wantErr(t, err, foldstream.Invalid)
 }
