@@ -14,8 +14,8 @@ func (p *process) settle(fetching context.Context, lease foldstream.Lease, t fol
 	if err == nil {
 		err = p.insist(fetching, t, func(ctx context.Context) error { return lease.Commit(ctx, r) })
 		switch {
-		case err == nil:
-			return nil
+		case err == nil || undecided(err): // undecided: the stop came first, and the lease runs out by itself
+			return err
 		case foldstream.Is(err, foldstream.Conflict):
 			err = lost{err}
 		case foldstream.Is(err, foldstream.TooLarge):
@@ -71,7 +71,7 @@ func (p *process) insist(fetching context.Context, t foldstream.Task, end func(c
 		call, done := context.WithTimeout(ctx, settleTime)
 		err := end(call)
 		done()
-		if err == nil || !passing(err) && !foldstream.Is(err, foldstream.Full) {
+		if err == nil || !undecided(err) {
 			return err
 		}
 		if wait == firstPause {
@@ -82,6 +82,9 @@ func (p *process) insist(fetching context.Context, t foldstream.Task, end func(c
 		}
 	}
 }
+
+// undecided reports whether an end that failed with err is worth trying again.
+func undecided(err error) bool { return passing(err) || foldstream.Is(err, foldstream.Full) }
 
 // say logs how an attempt ended.
 func (p *process) say(t foldstream.Task, err error, took time.Duration) {
