@@ -136,7 +136,7 @@ func ofSource(option value, s string, source value, otherwise string) string {
 func readData(v value) []foldstream.Data {
 	var data []foldstream.Data
 	for _, d := range v.fields() {
-		s := foldstream.Data{Name: d.key(v), Upload: true}
+		s := foldstream.Data{Name: d.key, Upload: true}
 		if err := foldstream.ValidName("data", s.Name); err != nil {
 			d.faultf("%v", err)
 		}
@@ -163,13 +163,13 @@ func (f *File) readWorker(v value) {
 		e.faultf("belongs to worker: exec (worker: %s)", f.Worker)
 	case f.Worker == "exec" && !e.there():
 		v.get("worker").faultf("needs exec: {command: [PROGRAM, ARGUMENT, …]}")
+	case v.get("template", "exec").there():
+		e.faultf("cannot stand beside template.exec: this is what that becomes")
 	case e.there():
-		e.fields("command", "env", "dir")
+		e.fields("command")
 		for _, c := range e.must("command").items() {
 			c.text()
 		}
-		e.get("env").texts()
-		e.get("dir").text()
 		f.exec, _ = e.plain().(map[string]any)
 	}
 }

@@ -193,9 +193,9 @@ leaks: {reach: 2}
 }
 
 func TestPlanExec(t *testing.T) {
-	text := strings.Replace(head, "worker: ridge", "worker: exec\nexec: {command: [python3, train.py], env: {A: \"1\"}}", 1)
+	text := strings.Replace(head, "worker: ridge", "worker: exec\nexec: {command: [python3, train.py]}", 1)
 	p := mustPlan(t, text+task)
-	want := map[string]any{"command": []any{"python3", "train.py"}, "env": map[string]any{"A": "1"}}
+	want := map[string]any{"command": []any{"python3", "train.py"}}
 	if d := cmp.Diff(want, p.Tasks[0].Task["exec"]); d != "" {
 		t.Error(d)
 	}

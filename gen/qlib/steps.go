@@ -73,7 +73,7 @@ func readStep(v value) step {
 		return step{}
 	}
 	g := fields[0]
-	return step{g.at(), kinds[g.key(v)](g)}
+	return step{g.at(), kinds[g.key](g)}
 }
 
 func readEither(v value) builder {
@@ -100,8 +100,9 @@ func readHorizon(v value) builder {
 		h.Leak = &n
 	}
 	return func(cal *calendar.Calendar) foldstream.Generator {
-		h.Calendar = cal
-		return h
+		on := h
+		on.Calendar = cal
+		return on
 	}
 }
 
@@ -120,8 +121,9 @@ func readRolling(v value) builder {
 	}
 	readTrunc(v.get("trunc"), &r)
 	return func(cal *calendar.Calendar) foldstream.Generator {
-		r.Calendar = cal
-		return r
+		on := r
+		on.Calendar = cal
+		return on
 	}
 }
 
@@ -142,7 +144,7 @@ func readTrunc(v value, r *gen.Rolling) {
 func readGrid(v value) builder {
 	var g gen.Grid
 	for _, axis := range v.fields() {
-		g.Axes = append(g.Axes, gen.Axis{Path: axis.key(v), Values: readValues(axis)})
+		g.Axes = append(g.Axes, gen.Axis{Path: axis.key, Values: readValues(axis)})
 	}
 	size := 1
 	for _, a := range g.Axes {

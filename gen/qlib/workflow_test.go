@@ -162,7 +162,11 @@ func TestImport(t *testing.T) {
 	if p.Experiment.Source != "sub/e.yaml" || len(p.Notes) != 1 || p.Tasks[0].Leak.Certified {
 		t.Errorf("source %q, notes %q: the gap is one session too short", p.Experiment.Source, p.Notes)
 	}
-	files["sub/e.yaml"] += "leaks: refuse\ncalendar: {csv: x.csv}\ngenerators: [{rolling: {type: sliding, step: 10, trunc: reach}}]\n"
+	files["sub/e.yaml"] = importing + "leaks: {reach: 2}\n"
+	if f, err = qlib.Open("sub/e.yaml", opener(files)); err != nil || f.Leaks != foldstream.Warn || f.Reach != foldstream.Ahead(2) {
+		t.Errorf("%v: leaks %s, reach %v: a reach alone is no policy", err, f.Leaks, f.Reach)
+	}
+	files["sub/e.yaml"] = importing + "leaks: refuse\ncalendar: {csv: x.csv}\ngenerators: [{rolling: {type: sliding, step: 10, trunc: reach}}]\n"
 	if f, err = qlib.Open("sub/e.yaml", opener(files)); err != nil {
 		t.Fatal(err)
 	}
