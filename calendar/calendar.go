@@ -153,6 +153,9 @@ func (c *Calendar) Daily() bool {
 	return !slices.ContainsFunc(c.sessions, func(t foldstream.Time) bool { return !t.IsDate() })
 }
 
+// Sessions returns all sessions, the coming ones too, in order. The caller may keep and change it.
+func (c *Calendar) Sessions() []foldstream.Time { return slices.Clone(c.sessions) }
+
 // At returns session i, from 0. A negative index does not count from the end.
 // Errors: Invalid (ErrOutOfCalendar) where i is not below Len.
 func (c *Calendar) At(i int) (foldstream.Time, error) {

@@ -1,0 +1,6 @@
+// Command consumer is the service of that name, alone: it connects to a NATS server of yours and has none inside.
+package main
+
+import "github.com/foldstream/foldstream/cmd/internal/cli"
+
+func main() { cli.Main("consumer", "Works on the tasks of a pool.", &cli.Consumer{}, nil) }

@@ -1,0 +1,120 @@
+// Package cli holds the commands of the four programs: kong grammars, shared flags, the choice of a server, exit codes,
+// progress and tables. It is the one place where the rooms meet; the programs themselves only choose a grammar.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/mattn/go-isatty"
+	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Env is what a command may know of the world around it.
+type Env struct {
+	Stdout, Stderr io.Writer
+	TTY            bool     // Stderr is a terminal
+	Embed          Embedder // nil in a program without a server inside
+	log            *slog.Logger
+}
+
+// Embedder starts a NATS server in this process, on a store directory ("" is a temporary one) and a loopback port (0 is a
+// free one). Errors: Conflict (the store directory is in use), Unavailable.
+type Embedder func(ctx context.Context, dir string, port int, log *slog.Logger) (Server, error)
+
+// Server is a NATS server in this process.
+type Server interface {
+	URL() string
+	Dir() string
+	Conn(opts ...nats.Option) (*nats.Conn, error)
+	Close() error
+}
+
+// Main runs a program's command line in the real world and exits.
+func Main(name, about string, grammar any, embed Embedder) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	env := &Env{
+		Stdout: os.Stdout,
+		Stderr: os.Stderr,
+		TTY:    isatty.IsTerminal(os.Stderr.Fd()) && os.Getenv("CI") == "",
+		Embed:  embed,
+	}
+	code := Run(ctx, name, about, grammar, os.Args[1:], env)
+	stop()
+	os.Exit(code)
+}
+
+// exited carries the exit code with which kong wants to leave, after --help and --version.
+type exited int
+
+// Run parses args by the grammar, runs the command and returns the exit code.
+func Run(ctx context.Context, name, about string, grammar any, args []string, env *Env) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			left, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(left)
+		}
+	}()
+	parser, err := kong.New(grammar,
+		kong.Name(name), kong.Description(about+"\n\n"+exitHelp), kong.UsageOnError(),
+		kong.Writers(env.Stdout, env.Stderr), kong.Exit(func(code int) { panic(exited(code)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.Vars{"version": Version(name), "cpus": fmt.Sprint(runtime.NumCPU())},
+		kong.Bind(env), kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		panic(err) // the grammar is wrong: our bug, and every test of the program meets it
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(env.Stderr, "%s: %v (see %s --help)\n", name, err, name)
+		return exitCodes[foldstream.Invalid]
+	}
+	return finish(env, name, command.Run())
+}
+
+// finish says what went wrong in one line and returns the exit code of err.
+func finish(env *Env, name string, err error) int {
+	if err == nil {
+		return 0
+	}
+	if errors.Is(err, context.Canceled) {
+		err = foldstream.Errorf(foldstream.Cancelled, "", "interrupted")
+	}
+	fmt.Fprintf(env.Stderr, "%s: %v\n", name, err)
+	return ExitCode(err)
+}
+
+// Version says which build this is: module version, revision, Go.
+func Version(name string) string {
+	return fmt.Sprintf("%s %s (%s, %s/%s)", name, CodeVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// CodeVersion returns the revision this program was built from, or its module version where no revision is known.
+func CodeVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	version := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
+			version = s.Value[:12]
+		}
+	}
+	return version
+}

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/collect"
+)
+
+// CollectionShowCmd shows one collection.
+type CollectionShowCmd struct {
+	Connection
+	Output
+	Experiment string `arg:"" help:"Experiment whose collection to show."`
+	CSV        bool   `name:"csv" xor:"format" help:"Print the merged series of every configuration as CSV."`
+}
+
+// Run shows it. An incomplete one is shown with what it has and ends in Incomplete.
+func (c *CollectionShowCmd) Run(ctx context.Context, env *Env) (err error) {
+	s, err := c.dial(ctx, c.logger(env))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	col, err := collect.Load(ctx, s.store, c.Experiment)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.CSV:
+		if err := refuseIncomplete(col); err != nil {
+			return err
+		}
+		return collect.WriteCSV(ctx, env.Stdout, s.store, col)
+	case c.JSON:
+		err = printJSON(env.Stdout, collectionOf(col))
+	default:
+		printCollection(env.Stdout, col)
+		printFaults(env, col)
+	}
+	return errors.Join(err, refuseIncomplete(col))
+}
+
+// refuseIncomplete is the error of a collection that lacks members or sessions, nil for a complete one.
+func refuseIncomplete(col collect.Collection) error {
+	c := col.Coverage
+	if c.Complete() {
+		return nil
+	}
+	return foldstream.Errorf(foldstream.Incomplete, "", "%s is incomplete: %d of %d members, %d failed, %d gaps, %d overlaps",
+		col.Experiment, c.Present, c.Expected, len(c.Failed), len(c.Gaps), len(c.Overlaps))
+}
+
+// printFaults says which windows are not there and why.
+func printFaults(env *Env, col collect.Collection) {
+	for _, g := range col.Groups {
+		for _, fault := range g.Faults {
+			fmt.Fprintf(env.Stdout, "%s: %s\n", g.Key, fault)
+		}
+		for _, w := range g.Windows {
+			if w.Status != foldstream.Done || w.Fault != "" {
+				fmt.Fprintf(env.Stdout, "%s window %d (%s to %s): %s %s %s\n", g.Key, w.Index, w.Test.Start, w.Test.End, w.Status, w.Task, w.Fault)
+			}
+		}
+	}
+}
+
+// CollectionListCmd lists the experiments.
+type CollectionListCmd struct {
+	Connection
+	Output
+}
+
+// Run lists them with how complete their collections are.
+func (c *CollectionListCmd) Run(ctx context.Context, env *Env) (err error) {
+	s, err := c.dial(ctx, c.logger(env))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	list := []summaryJSON{}
+	for e, err := range collect.Experiments(ctx, s.store) {
+		if err != nil {
+			return err
+		}
+		one := summaryJSON{Experiment: e.Name, Expected: e.Expected}
+		if col, err := collect.Load(ctx, s.store, e.Name); err == nil {
+			one.Present, one.Failed = col.Coverage.Present, len(col.Coverage.Failed)
+			one.Coverage = float64(one.Present) / float64(max(one.Expected, 1))
+			one.Settled, one.Complete, one.Certified = col.Settled, col.Coverage.Complete(), col.Certified
+		} else if !foldstream.Is(err, foldstream.NotFound) {
+			return err
+		}
+		list = append(list, one)
+	}
+	if c.JSON {
+		return printJSON(env.Stdout, list)
+	}
+	t := newTable(env.Stdout, "experiment", "expected", "present", "failed", "coverage")
+	rightFrom(t, 2, 5)
+	for _, e := range list {
+		t.AppendRow([]any{e.Experiment, e.Expected, e.Present, e.Failed, percent(e.Coverage)})
+	}
+	t.Render()
+	return nil
+}
+
+// collectionJSON is a collection for machines: the table, without the series.
+type collectionJSON struct {
+	Experiment string      `json:"experiment"`
+	Complete   bool        `json:"complete"`
+	Certified  bool        `json:"certified"`
+	Expected   int         `json:"expected"`
+	Present    int         `json:"present"`
+	Failed     int         `json:"failed"`
+	Groups     []groupJSON `json:"groups"`
+	Ensemble   *groupJSON  `json:"ensemble"`
+}
+
+type groupJSON struct {
+	Key      map[string]string   `json:"key"`
+	Expected int                 `json:"expected"`
+	Present  int                 `json:"present"`
+	Failed   []foldstream.TaskID `json:"failed"`
+	Missing  []foldstream.TaskID `json:"missing"`
+	Metrics  map[string]*float64 `json:"metrics"` // null where undefined
+}
+
+func collectionOf(c collect.Collection) collectionJSON {
+	out := collectionJSON{
+		Experiment: c.Experiment, Complete: c.Coverage.Complete(), Certified: c.Certified,
+		Expected: c.Coverage.Expected, Present: c.Coverage.Present, Failed: len(c.Coverage.Failed),
+		Groups: make([]groupJSON, len(c.Groups)),
+	}
+	for i, g := range c.Groups {
+		out.Groups[i] = groupOf(g)
+	}
+	if c.Ensemble != nil {
+		g := groupOf(*c.Ensemble)
+		out.Ensemble = &g
+	}
+	return out
+}
+
+func groupOf(g collect.Group) groupJSON {
+	out := groupJSON{
+		Key: map[string]string{}, Expected: g.Coverage.Expected, Present: g.Coverage.Present,
+		Failed: g.Coverage.Failed, Missing: g.Coverage.Missing, Metrics: map[string]*float64{},
+	}
+	for _, c := range g.Key {
+		out.Key[c.Name] = c.Value
+	}
+	for name, v := range g.Metrics {
+		if out.Metrics[name] = nil; !math.IsNaN(v) && !math.IsInf(v, 0) {
+			out.Metrics[name] = &v
+		}
+	}
+	return out
+}

@@ -1,0 +1,183 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/synadia-io/orbit.go/natscontext"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream"
+)
+
+// Connection is the flags by which every program finds its server, named as the nats command names them.
+type Connection struct {
+	Server   string        `short:"s" group:"Server" env:"NATS_URL" placeholder:"URL" help:"NATS server; without it, the context, then nats://127.0.0.1:4222."`
+	Context  string        `group:"Server" env:"NATS_CONTEXT" placeholder:"NAME" help:"Context of the nats command to connect with."`
+	User     string        `group:"Server" env:"NATS_USER" help:"User name or token."`
+	Password string        `group:"Server" env:"NATS_PASSWORD" help:"Password."`
+	Creds    string        `group:"Server" env:"NATS_CREDS" type:"existingfile" placeholder:"FILE" help:"Credentials file."`
+	Nkey     string        `group:"Server" env:"NATS_NKEY" type:"existingfile" placeholder:"FILE" help:"File with an nkey seed."`
+	TLSCert  string        `name:"tlscert" group:"Server" env:"NATS_CERT" type:"existingfile" placeholder:"FILE" help:"TLS certificate."`
+	TLSKey   string        `name:"tlskey" group:"Server" env:"NATS_KEY" type:"existingfile" placeholder:"FILE" help:"TLS key."`
+	TLSCA    string        `name:"tlsca" group:"Server" env:"NATS_CA" type:"existingfile" placeholder:"FILE" help:"TLS certificate authority."`
+	Timeout  time.Duration `group:"Server" env:"NATS_TIMEOUT" default:"5s" help:"How long to wait for the server's answers."`
+	Prefix   string        `group:"Server" env:"FOLDSTREAM_PREFIX" help:"Prefix of streams, buckets and subjects, for several Foldstreams on one server."`
+	Lease    time.Duration `group:"Server" env:"FOLDSTREAM_LEASE" default:"10s" help:"How long a task's lease lives without a beat, for pools that this command makes."`
+	Replicas int           `group:"Server" env:"FOLDSTREAM_REPLICAS" default:"1" help:"Replicas of streams and buckets that this command has to make: 3 on a cluster."`
+}
+
+// Output is the flags of every command for what it prints.
+type Output struct {
+	JSON    bool `short:"j" name:"json" help:"Print JSON."`
+	Verbose bool `short:"v" help:"Log what happens, to stderr."`
+}
+
+// logger makes the logger that the flags ask for.
+func (o Output) logger(env *Env) *slog.Logger {
+	level := slog.LevelWarn
+	if o.Verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(env.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// session is an open store with whatever has to be closed after it.
+type session struct {
+	store *stream.Store
+	url   string
+	close []func() error
+}
+
+// Close closes what the session opened, the last first.
+func (s *session) Close() error {
+	var errs []error
+	for i := len(s.close) - 1; i >= 0; i-- {
+		errs = append(errs, s.close[i]())
+	}
+	s.close = nil
+	return errors.Join(errs...)
+}
+
+// dial connects to the server that the flags name and opens the store on it.
+func (c Connection) dial(ctx context.Context, log *slog.Logger) (*session, error) {
+	nc, err := c.connect()
+	if err != nil {
+		return nil, err
+	}
+	return open(ctx, nc, c, log, func() error { nc.Close(); return nil })
+}
+
+// open opens the store on a connection; closers are what to close with it, in order of opening.
+func open(ctx context.Context, nc *nats.Conn, c Connection, log *slog.Logger, closers ...func() error) (*session, error) {
+	s := &session{url: nc.ConnectedUrl(), close: closers}
+	store, err := stream.Open(ctx, nc, stream.Config{Prefix: c.Prefix, Replicas: c.Replicas, Lease: c.Lease, Worker: workerName(), Logger: log})
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	s.store = store
+	s.close = append(s.close, store.Close)
+	return s, nil
+}
+
+func (c Connection) connect() (*nats.Conn, error) {
+	options, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	if c.Server == "" && c.Context != "" {
+		nc, _, err := natscontext.Connect(c.Context, options...)
+		return nc, c.unreachable("the context "+c.Context, err)
+	}
+	url := c.Server
+	if url == "" {
+		url = nats.DefaultURL
+	}
+	nc, err := nats.Connect(url, options...)
+	return nc, c.unreachable(url, err)
+}
+
+// unreachable says which server was tried and how to get one.
+func (c Connection) unreachable(tried string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) {
+		return foldstream.Errorf(foldstream.Denied, "", "the NATS server at %s refused the credentials: %w", tried, err)
+	}
+	return foldstream.Errorf(foldstream.Unavailable, "",
+		"no NATS server at %s (%w): start one with `foldstream serve` or `nats-server -js`, or name one with --server or NATS_URL", tried, err)
+}
+
+func (c Connection) options() ([]nats.Option, error) {
+	options := []nats.Option{nats.Name("foldstream " + workerName()), nats.Timeout(c.Timeout), nats.MaxReconnects(-1)}
+	if c.Password != "" {
+		options = append(options, nats.UserInfo(c.User, c.Password))
+	} else if c.User != "" {
+		options = append(options, nats.Token(c.User))
+	}
+	if c.Creds != "" {
+		options = append(options, nats.UserCredentials(c.Creds))
+	}
+	if c.Nkey != "" {
+		nkey, err := nats.NkeyOptionFromSeed(c.Nkey)
+		if err != nil {
+			return nil, fileError("--nkey", c.Nkey, err)
+		}
+		options = append(options, nkey)
+	}
+	if c.TLSCert != "" || c.TLSKey != "" {
+		options = append(options, nats.ClientCert(c.TLSCert, c.TLSKey))
+	}
+	if c.TLSCA != "" {
+		options = append(options, nats.RootCAs(c.TLSCA))
+	}
+	return options, nil
+}
+
+// workerName is who this process is, for people: host and process id.
+func workerName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}
+
+// embedded starts the server inside this process and opens the store on it.
+func embedded(ctx context.Context, env *Env, dir string, port int, log *slog.Logger) (*session, error) {
+	if env.Embed == nil {
+		return nil, foldstream.Errorf(foldstream.Invalid, "", "this program has no server inside; name one with --server or NATS_URL")
+	}
+	server, err := env.Embed(ctx, dir, port, log)
+	if err != nil {
+		return nil, err
+	}
+	nc, err := server.Conn()
+	if err != nil {
+		return nil, errors.Join(foldstream.E(foldstream.Unavailable, "embedded server", err), server.Close())
+	}
+	s, err := open(ctx, nc, Connection{Replicas: 1}, log, server.Close, func() error { nc.Close(); return nil })
+	if err == nil {
+		s.url = server.URL()
+	}
+	return s, err
+}
+
+// dataHome returns the folder in which embedded stores lie by default.
+func dataHome(getenv func(string) string) string {
+	if dir := getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "foldstream")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "."
+	}
+	return filepath.Join(home, ".local", "share", "foldstream")
+}

@@ -1,0 +1,38 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/alecthomas/kong"
+)
+
+// Foldstream is the grammar of the person's tool: everything the services do, and more.
+type Foldstream struct {
+	Demo       DemoCmd       `cmd:"" group:"Run" help:"Run the example on a fresh embedded server: 480 walk-forward tasks on real prices."`
+	Run        RunCmd        `cmd:"" group:"Run" help:"Take an experiment file to its collection in one process."`
+	Plan       PlanCmd       `cmd:"" group:"Run" help:"Show the tasks of an experiment file; publish nothing."`
+	Serve      ServeCmd      `cmd:"" group:"Run" help:"Run the embedded server and an aggregator for other processes."`
+	Wait       WaitCmd       `cmd:"" group:"Look" help:"Wait until every task of an experiment is done or given up."`
+	Stat       StatCmd       `cmd:"" group:"Look" help:"Count the tasks of pools by status."`
+	Collection CollectionCmd `cmd:"" group:"Look" help:"Look at collections."`
+	Replay     ReplayCmd     `cmd:"" group:"Run" help:"Make the recorded tasks of a pool anew in another pool."`
+	Producer   Producer      `cmd:"" group:"Services" help:"Make tasks."`
+	Consumer   Consumer      `cmd:"" group:"Services" help:"Work on tasks."`
+	Aggregator Aggregator    `cmd:"" group:"Services" help:"Fold results."`
+	Version    VersionCmd    `cmd:"" group:"Look" help:"Show which build this is."`
+}
+
+// CollectionCmd is the commands that look at collections.
+type CollectionCmd struct {
+	Show CollectionShowCmd `cmd:"" aliases:"info,view" help:"Show a collection as a table, JSON or CSV."`
+	List CollectionListCmd `cmd:"" aliases:"ls" help:"List the experiments and how complete their collections are."`
+}
+
+// VersionCmd shows which build this is.
+type VersionCmd struct{}
+
+// Run prints one line.
+func (VersionCmd) Run(env *Env, k *kong.Context) error {
+	_, err := fmt.Fprintln(env.Stdout, Version(k.Model.Name))
+	return err
+}

@@ -1,0 +1,160 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/calendar"
+	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/gen/qlib"
+)
+
+// plan is an experiment file made ready: everything read, checked and digested, nothing published.
+type plan struct {
+	qlib.Plan
+	calendar *calendar.Calendar
+	data     []foldstream.Data
+}
+
+// load reads an experiment file and all that it names. Every fault of the input shows here, before anything is published.
+func load(path string) (*plan, error) {
+	file, err := qlib.Open(path, func(name string) (io.ReadCloser, error) { return os.Open(name) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fileError("experiment file", path, err)
+	} else if err != nil {
+		return nil, err
+	}
+	dir := filepath.Dir(path)
+	p := &plan{}
+	if p.calendar, err = openCalendar(dir, file.Calendar); err != nil {
+		return nil, err
+	}
+	if p.data, err = digestAll(dir, file.Data); err != nil {
+		return nil, err
+	}
+	p.Plan, err = file.Plan(p.calendar, p.data)
+	return p, err
+}
+
+// submit publishes the plan: first what tasks need, then what the collection must have, then the tasks. Repeating it
+// completes what an interrupted one left and changes nothing else.
+func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream.Created, error) {
+	if _, _, err := store.Artifacts().Put(ctx, bytes.NewReader(p.calendar.Text())); err != nil {
+		return nil, err
+	}
+	for _, d := range p.data {
+		if err := upload(ctx, store, d); err != nil {
+			return nil, err
+		}
+	}
+	if err := collect.PutExperiment(ctx, store, p.Experiment, p.Expectations, p.calendar.Sessions()...); err != nil {
+		return nil, err
+	}
+	return store.Pool(p.Experiment.Pool).Create(ctx, p.Tasks...)
+}
+
+// upload stores a data file as an artifact unless the store has it, and sees that it is still the file that was digested.
+func upload(ctx context.Context, store foldstream.Store, d foldstream.Data) error {
+	if !d.Upload {
+		return nil
+	}
+	if size, err := store.Artifacts().Stat(ctx, d.Digest); err == nil && size == d.Size {
+		return nil
+	}
+	f, err := os.Open(d.Path)
+	if err != nil {
+		return fileError("data "+d.Name, d.Path, err)
+	}
+	defer f.Close()
+	digest, _, err := store.Artifacts().Put(ctx, f)
+	if err == nil && digest != d.Digest {
+		err = foldstream.Errorf(foldstream.Conflict, "", "data %s: %s changed while it was uploaded", d.Name, d.Path)
+	}
+	return err
+}
+
+// digestAll completes each data source with its absolute path, digest and size.
+func digestAll(dir string, sources []foldstream.Data) ([]foldstream.Data, error) {
+	out := make([]foldstream.Data, len(sources))
+	for i, d := range sources {
+		path, err := filepath.Abs(within(dir, d.Path))
+		if err != nil {
+			return nil, err
+		}
+		d.Path = path
+		if d.Digest, d.Size, err = digest(path); err != nil {
+			return nil, fileError("data "+d.Name, path, err)
+		}
+		out[i] = d
+	}
+	return out, nil
+}
+
+func digest(path string) (foldstream.Digest, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", 0, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, f)
+	return foldstream.Digest(hex.EncodeToString(h.Sum(nil))), n, err
+}
+
+// openCalendar reads the calendar that an experiment file names.
+func openCalendar(dir string, src qlib.CalendarSource) (*calendar.Calendar, error) {
+	var cal *calendar.Calendar
+	var err error
+	path := within(dir, src.Path())
+	if src.Qlib != "" {
+		cal, err = calendar.ReadQlib(os.DirFS(path), src.Freq)
+	} else {
+		cal, err = readCalendarFile(path, src)
+	}
+	if err != nil {
+		return nil, fileError("calendar", path, err)
+	}
+	if !src.Now.IsOpen() {
+		return cal.WithNow(src.Now)
+	}
+	return cal, nil
+}
+
+func readCalendarFile(path string, src qlib.CalendarSource) (*calendar.Calendar, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if src.CSV != "" {
+		return calendar.ReadCSV(f, src.Column)
+	}
+	return calendar.Parse(f)
+}
+
+// within returns path as seen from dir, absolute paths as they are.
+func within(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// fileError names the file and what it was to be; a file that is not there is bad input.
+func fileError(what, path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return foldstream.Errorf(foldstream.Invalid, "", "%s: there is no file %s", what, path)
+	case foldstream.KindOf(err) == foldstream.Internal:
+		return foldstream.Errorf(foldstream.Invalid, "", "%s %s: %w", what, path, err)
+	}
+	return foldstream.Errorf(foldstream.KindOf(err), "", "%s %s: %w", what, path, err)
+}

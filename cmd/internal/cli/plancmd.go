@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/foldstream/foldstream"
+)
+
+// PlanCmd shows the tasks that an experiment file makes. It publishes nothing; with a server named it counts what is known there.
+type PlanCmd struct {
+	Connection
+	Output
+	File  string `arg:"" type:"path" help:"Experiment file."`
+	Store string `type:"path" placeholder:"DIR" help:"Store of the embedded server to compare with; default: none, all tasks are new."`
+}
+
+// planJSON is a plan for machines.
+type planJSON struct {
+	Experiment string            `json:"experiment"`
+	Pool       string            `json:"pool"`
+	Calendar   string            `json:"calendar"`
+	Policy     foldstream.Policy `json:"leaks"`
+	Members    int               `json:"members"`
+	New        int               `json:"new"`
+	Known      int               `json:"known"`
+	Done       int               `json:"done"`
+	Tasks      []taskJSON        `json:"tasks"`
+}
+
+type taskJSON struct {
+	ID       foldstream.TaskID   `json:"id"`
+	Key      string              `json:"key"`
+	Window   int                 `json:"window"`
+	Of       int                 `json:"of"`
+	Segments foldstream.Segments `json:"segments"`
+	Gap      int                 `json:"leak_gap"`
+	Status   foldstream.Status   `json:"status"` // "new" where the store does not know it
+	Task     map[string]any      `json:"task"`
+}
+
+const statusNew foldstream.Status = "new"
+
+// Run prints the plan.
+func (c *PlanCmd) Run(ctx context.Context, env *Env) error {
+	p, err := load(c.File)
+	if err != nil {
+		return err
+	}
+	known, err := c.known(ctx, env, p)
+	if err != nil {
+		return err
+	}
+	out := planOf(p, known)
+	if c.JSON {
+		return printJSON(env.Stdout, out)
+	}
+	printPlan(env.Stdout, out)
+	return nil
+}
+
+// known returns the statuses of the pool's tasks in the store that the flags name, none where they name none.
+func (c *PlanCmd) known(ctx context.Context, env *Env, p *plan) (statuses map[foldstream.TaskID]foldstream.Status, err error) {
+	var s *session
+	switch {
+	case c.Store != "":
+		s, err = embedded(ctx, env, c.Store, 0, c.logger(env))
+	case c.Server != "" || c.Context != "":
+		s, err = c.dial(ctx, c.logger(env))
+	default:
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	statuses = map[foldstream.TaskID]foldstream.Status{}
+	for t, err := range s.store.Definitions(ctx, p.Experiment.Pool) {
+		if err != nil {
+			return nil, err
+		}
+		statuses[t.ID] = foldstream.Waiting
+	}
+	for e, err := range s.store.Events(ctx, foldstream.EventFilter{Pool: p.Experiment.Pool}, 0) {
+		if err != nil {
+			return nil, err
+		}
+		statuses[e.Task] = e.Status
+	}
+	return statuses, nil
+}
+
+func planOf(p *plan, known map[foldstream.TaskID]foldstream.Status) planJSON {
+	out := planJSON{
+		Experiment: p.Experiment.Name, Pool: p.Experiment.Pool, Calendar: p.calendar.Version(), Policy: p.Experiment.Policy,
+		Members: len(p.Expectations), Tasks: make([]taskJSON, len(p.Tasks)),
+	}
+	for i, t := range p.Tasks {
+		status, ok := known[t.ID]
+		switch {
+		case !ok:
+			status = statusNew
+			out.New++
+		case status == foldstream.Done:
+			out.Done++
+		default:
+			out.Known++
+		}
+		out.Tasks[i] = taskJSON{
+			ID: t.ID, Key: t.Key.String(), Window: t.Window.Index, Of: t.Window.Of,
+			Segments: t.Segments, Gap: t.Leak.Gap, Status: status, Task: t.Dict(),
+		}
+	}
+	return out
+}
+
+func printPlan(w io.Writer, p planJSON) {
+	t := newTable(w, "task", "configuration", "window", "train", "valid", "test", "leak gap", "status")
+	for _, task := range p.Tasks {
+		t.AppendRow([]any{task.ID, task.Key, fmt.Sprintf("%d of %d", task.Window+1, task.Of),
+			span(task.Segments, "train"), span(task.Segments, "valid"), span(task.Segments, "test"), task.Gap, task.Status})
+	}
+	t.Render()
+	fmt.Fprintf(w, "%s: %d tasks for %d members: %d new, %d known, %d done; leaks: %s\n",
+		p.Experiment, len(p.Tasks), p.Members, p.New, p.Known, p.Done, p.Policy)
+}
+
+// span writes a segment as "from … to", nothing where the task has none of the name.
+func span(s foldstream.Segments, name string) string {
+	seg, ok := s[name]
+	if !ok {
+		return ""
+	}
+	end := seg.End.String()
+	if end == "" {
+		end = "open"
+	}
+	return seg.Start.String() + " to " + end
+}

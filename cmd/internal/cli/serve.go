@@ -1,0 +1,40 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"os"
+)
+
+// ServeCmd runs the embedded server with an aggregator beside it, for consumers and producers on this machine.
+type ServeCmd struct {
+	Output
+	Store string `type:"path" placeholder:"DIR" help:"Store directory; default: 'serve' under the user's data folder."`
+	Port  int    `default:"4222" help:"Loopback port; 0 is a free one."`
+}
+
+// Run serves until ctx ends. It prints the server's address once it answers.
+func (c *ServeCmd) Run(ctx context.Context, env *Env) (err error) {
+	log := c.logger(env)
+	dir := c.Store
+	if dir == "" {
+		dir = filepath.Join(dataHome(os.Getenv), "serve")
+	}
+	s, err := embedded(ctx, env, dir, c.Port, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if c.JSON {
+		err = printJSON(env.Stdout, map[string]string{"url": s.url, "store": dir})
+	} else {
+		_, err = fmt.Fprintf(env.Stdout, "serving %s on %s\n", dir, s.url)
+	}
+	if err != nil {
+		return err
+	}
+	return aggregator(s.store, log).Run(ctx)
+}

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/stream"
+	"github.com/foldstream/foldstream/work"
+)
+
+// Producer is the commands that make tasks.
+type Producer struct {
+	Submit SubmitCmd `cmd:"" help:"Publish the tasks of an experiment file."`
+	Plan   PlanCmd   `cmd:"" help:"Show the tasks of an experiment file; publish nothing."`
+	Replay ReplayCmd `cmd:"" help:"Make the recorded tasks of a pool anew in another pool."`
+}
+
+// Consumer is the commands that work on tasks.
+type Consumer struct {
+	Run ConsumerCmd `cmd:"" help:"Work on a pool's tasks until told to stop."`
+}
+
+// Aggregator is the commands that fold results.
+type Aggregator struct {
+	Run AggregatorCmd `cmd:"" help:"Keep the collections of a server up to date until told to stop."`
+}
+
+// Labour is the flags of every command that works on tasks.
+type Labour struct {
+	Concurrency int           `short:"n" default:"${cpus}" help:"How many tasks to work on at once."`
+	Code        string        `help:"Version of the code that does the work, for the record; default: this build's."`
+	Cache       string        `type:"path" placeholder:"DIR" help:"Folder of verified copies of input data; default: the user's cache folder."`
+	Grace       time.Duration `default:"10s" help:"How long running tasks may go on after the command is told to stop."`
+}
+
+// runner returns the runner of a pool with everything it needs to work any of its tasks.
+func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string, log *slog.Logger) (*work.Runner, error) {
+	if l.Concurrency < 1 {
+		return nil, foldstream.Errorf(foldstream.Invalid, "", "--concurrency %d: at least one task at once", l.Concurrency)
+	}
+	cache, err := l.cache()
+	if err != nil {
+		return nil, err
+	}
+	code := l.Code
+	if code == "" {
+		code = CodeVersion()
+	}
+	cals := &calendars{artifacts: store.Artifacts()}
+	return &work.Runner{
+		Pool:        store.Pool(pool),
+		Artifacts:   store.Artifacts(),
+		Workers:     work.Builtin(),
+		Guard:       func(t foldstream.Task) error { return cals.guard(ctx, t) },
+		Concurrency: l.Concurrency,
+		Name:        workerName(),
+		Code:        code,
+		CacheDir:    cache,
+		Grace:       l.Grace,
+		Log:         log,
+	}, nil
+}
+
+func (l Labour) cache() (string, error) {
+	dir := l.Cache
+	if dir == "" {
+		base, err := os.UserCacheDir()
+		if err != nil {
+			base = os.TempDir()
+		}
+		dir = filepath.Join(base, "foldstream")
+	}
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+// ConsumerCmd works on a pool's tasks until it is told to stop; then it stops fetching, and what does not finish within the
+// grace goes back to the queue.
+type ConsumerCmd struct {
+	Connection
+	Output
+	Labour
+	Pool string `required:"" help:"Pool to work on."`
+}
+
+// Run works until ctx ends.
+func (c *ConsumerCmd) Run(ctx context.Context, env *Env) (err error) {
+	if err := foldstream.ValidName("--pool", c.Pool); err != nil {
+		return err
+	}
+	log := c.logger(env)
+	s, err := c.dial(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	r, err := c.runner(ctx, s.store, c.Pool, log)
+	if err != nil {
+		return err
+	}
+	return r.Run(ctx)
+}
+
+// AggregatorCmd keeps the collections of a server up to date. Several may run: one leads, the others stand by.
+type AggregatorCmd struct {
+	Connection
+	Output
+}
+
+// Run folds until ctx ends.
+func (c *AggregatorCmd) Run(ctx context.Context, env *Env) (err error) {
+	log := c.logger(env)
+	s, err := c.dial(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return aggregator(s.store, log).Run(ctx)
+}
+
+func aggregator(store *stream.Store, log *slog.Logger) *collect.Aggregator {
+	return &collect.Aggregator{Store: store, Reconciler: store, ID: workerName(), Log: log}
+}

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/foldstream/foldstream"
+)
+
+// StatCmd counts a pool's tasks by status.
+type StatCmd struct {
+	Connection
+	Output
+	Pool string `arg:"" optional:"" help:"Pool; default: all."`
+}
+
+// poolStat is the counts of one pool, for machines.
+type poolStat struct {
+	Pool   string            `json:"pool"`
+	Counts foldstream.Counts `json:"counts"`
+	Total  int               `json:"total"`
+}
+
+var statuses = []foldstream.Status{
+	foldstream.Waiting, foldstream.Running, foldstream.PartDone, foldstream.Done,
+	foldstream.Dead, foldstream.Withdrawn, foldstream.Removed,
+}
+
+// Run prints a line a pool.
+func (c *StatCmd) Run(ctx context.Context, env *Env) (err error) {
+	s, err := c.dial(ctx, c.logger(env))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	pools, err := s.store.Pools(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Pool != "" {
+		pools = []string{c.Pool}
+	}
+	stats := make([]poolStat, 0, len(pools))
+	for _, name := range pools {
+		counts, err := s.store.Pool(name).Stat(ctx)
+		if err != nil {
+			return err
+		}
+		stats = append(stats, poolStat{name, counts, counts.Total()})
+	}
+	if c.Pool != "" && stats[0].Total == 0 {
+		return foldstream.Errorf(foldstream.NotFound, "", "there is no pool %q: no task was ever created in it", c.Pool)
+	}
+	if c.JSON {
+		return printJSON(env.Stdout, stats)
+	}
+	printStats(env, stats)
+	return nil
+}
+
+func printStats(env *Env, stats []poolStat) {
+	header := []any{"pool"}
+	for _, status := range statuses {
+		header = append(header, string(status))
+	}
+	t := newTable(env.Stdout, append(header, "total")...)
+	rightFrom(t, 2, len(header)+1)
+	for _, st := range stats {
+		row := []any{st.Pool}
+		for _, status := range statuses {
+			row = append(row, st.Counts[status])
+		}
+		t.AppendRow(append(row, st.Total))
+	}
+	t.Render()
+}

@@ -1,0 +1,6 @@
+// Command producer is the service of that name, alone: it connects to a NATS server of yours and has none inside.
+package main
+
+import "github.com/foldstream/foldstream/cmd/internal/cli"
+
+func main() { cli.Main("producer", "Makes tasks of experiment files.", &cli.Producer{}, nil) }
