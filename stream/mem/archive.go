@@ -22,7 +22,8 @@ func (s *Store) Definitions(ctx context.Context, pool string) iter.Seq2[foldstre
 	}
 }
 
-// Reconcile gives a ticket to every open task that has none, no live worker, and nothing happened to for two leases.
+// Reconcile gives a ticket to every open task that has none and that nothing happened to for two leases. A live worker keeps
+// its task all the same.
 func (s *Store) Reconcile(ctx context.Context, pool string) (int, error) {
 	if err := alive(ctx, "reconcile"); err != nil {
 		return 0, err
@@ -34,8 +35,7 @@ func (s *Store) Reconcile(ctx context.Context, pool string) (int, error) {
 		return 0, nil
 	}
 	for _, t := range q.open {
-		works := t.token != 0 && t.expires.IsZero()
-		if t.order == 0 && !works && now.Sub(t.touched) >= 2*s.opts.Lease {
+		if t.order == 0 && now.Sub(t.touched) >= 2*s.opts.Lease {
 			s.ticket(t, now)
 			mended++
 		}

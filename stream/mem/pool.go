@@ -105,7 +105,7 @@ func (s *Store) create(pool string, def foldstream.Task) foldstream.Created {
 		s.queues[pool] = q
 	}
 	if t := q.known[def.ID]; t != nil {
-		if t.order == 0 && !t.status.Final() && t.token == 0 {
+		if t.order == 0 && !t.status.Final() {
 			s.ticket(t, s.opts.Now()) // creating again completes what was left
 		}
 		return foldstream.Created{ID: def.ID, Status: t.status}

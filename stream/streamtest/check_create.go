@@ -17,6 +17,7 @@ var createChecks = []Check{
 	{"create/duplicates in one call", createDuplicates},
 	{"create/two producers at once", createAtOnce},
 	{"create/known while running, done and failed", createKnown},
+	{"create/again completes what was left", createAgain},
 	{"create/pools apart", createApart},
 	{"create/nothing", createNothing},
 	{"create/invalid", createInvalid},
@@ -152,6 +153,29 @@ func createKnown(ctx context.Context, h Harness) error {
 		return err
 	}
 	return leases[0].Commit(ctx, by("me"))
+}
+
+// createAgain loses a ticket, as a producer does that dies between a task's two steps: creating again makes it good.
+func createAgain(ctx context.Context, h Harness) error {
+	if err := create(ctx, h.Store, Task(1)); err != nil {
+		return err
+	}
+	if err := h.DeleteTicket(ctx, pool, Task(1).ID); err != nil {
+		return err
+	}
+	for range 2 {
+		made, err := h.Second.Pool(pool).Create(ctx, Task(1))
+		if err != nil || made[0].New {
+			return fmt.Errorf("creating again answered %+v, %v", made, err)
+		}
+	}
+	if _, err := drain(ctx, h.Store, 1); err != nil {
+		return err
+	}
+	if err := nothing(ctx, h.Store, h.Lease); err != nil {
+		return err
+	}
+	return done(ctx, h, 1)
 }
 
 func createApart(ctx context.Context, h Harness) error {

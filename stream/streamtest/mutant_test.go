@@ -69,6 +69,16 @@ var mutants = []mutant{
 	}, []string{
 		"create/twice", "create/duplicates in one call", "create/two producers at once",
 	}},
+	{"a known task is left as it is", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		known := map[foldstream.TaskID]bool{}
+		b.create = func(ctx context.Context, p foldstream.Pool, tasks []foldstream.Task) ([]foldstream.Created, error) {
+			if known[tasks[0].ID] {
+				return []foldstream.Created{{ID: tasks[0].ID, Status: foldstream.Waiting}}, nil
+			}
+			known[tasks[0].ID] = true
+			return p.Create(ctx, tasks...)
+		}
+	}, []string{"create/again completes what was left"}},
 	{"new tasks are called known", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.create = func(ctx context.Context, p foldstream.Pool, tasks []foldstream.Task) ([]foldstream.Created, error) {
 			made, err := p.Create(ctx, tasks...)
