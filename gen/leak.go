@@ -66,6 +66,7 @@ func Check(t foldstream.Task, cal *calendar.Calendar) error {
 	return nil
 }
 
+// leak is the error of a template with faults.
 func leak(t foldstream.Template, faults []string) error {
 	where := ""
 	if test, ok := t.Segments[testName]; ok {
@@ -74,7 +75,7 @@ func leak(t foldstream.Template, faults []string) error {
 	return foldstream.Errorf(foldstream.Leak, "leak", "training%s is not safe: %s", where, strings.Join(faults, "; "))
 }
 
-// inspect makes the certificate, less its policy.
+// inspect makes the certificate, less its policy. A label that reads further than the reach somebody declared is believed.
 func inspect(t foldstream.Template, cal *calendar.Calendar) (foldstream.Certificate, error) {
 	c := foldstream.Certificate{Calendar: cal.Version(), Reach: ReachOf(t)}
 	if !c.Reach.Known {

@@ -78,7 +78,8 @@ func (r Rolling) cut(segments foldstream.Segments, t foldstream.Template) error 
 	return nil
 }
 
-// truncation returns how many sessions before the test the other segments end, and whether they are cut at all.
+// truncation returns how many sessions before the test the other segments end, and whether they are cut at all. The reach needs
+// one session more than itself: a label of the last train session must end before the test starts.
 func (r Rolling) truncation(t foldstream.Template) (n int, asked bool, err error) {
 	if r.Trunc != nil {
 		n, asked = *r.Trunc, true
@@ -107,7 +108,8 @@ func (r Rolling) setLength(segments foldstream.Segments) error {
 	return nil
 }
 
-// follow returns the windows after the one given whose test starts inside the period.
+// follow returns the windows after the one given whose test starts inside the period. It counts the steps beforehand: a period that
+// is an exact multiple of the step ends with it, where Qlib steps onto the null after the last session and fails.
 func (r Rolling) follow(segments foldstream.Segments, p period) (windows []foldstream.Segments, err error) {
 	for n := (p.end - p.start) / r.Step; n > 0; n-- {
 		if segments, err = r.shift(segments); err != nil {
@@ -135,7 +137,7 @@ func (r Rolling) shift(segments foldstream.Segments) (foldstream.Segments, error
 	return moved, nil
 }
 
-// finish treats the last window where it is short.
+// finish treats the last window where it is short: where the period is no multiple of the step.
 func (r Rolling) finish(windows []foldstream.Segments, p period) ([]foldstream.Segments, error) {
 	n := len(windows)
 	short := (p.end-p.start+1)%r.Step != 0
