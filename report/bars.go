@@ -68,7 +68,7 @@ func longest(c collect.Collection) (out []collect.Window) {
 func meanWithin(times []foldstream.Time, values []float64, s foldstream.Segment) float64 {
 	sum, n := 0.0, 0
 	for i, v := range values {
-		if drawable(v) && !times[i].Before(s.Start) && !(times[i].After(s.End) && !s.End.IsOpen()) {
+		if drawable(v) && !times[i].Before(s.Start) && (s.End.IsOpen() || !times[i].After(s.End)) {
 			sum, n = sum+v, n+1
 		}
 	}

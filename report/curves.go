@@ -84,7 +84,7 @@ func (c *curvesChart) name(groups []collect.Group) func(float64) string {
 	if slices.ContainsFunc(groups, func(g collect.Group) bool { return g.Daily.Column("cumulative") != nil }) {
 		c.Title, c.Label = "Cumulative return after costs", "Cumulative return of each configuration over time"
 		c.Note = "Daily returns are summed, not compounded."
-		return func(v float64) string { return signed(v, 0) }
+		return signed
 	}
 	c.Title, c.Label = "Cumulative daily IC", "Running sum of the daily information coefficient of each configuration"
 	return func(v float64) string { return number(v, 1) }

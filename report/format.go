@@ -36,9 +36,9 @@ func percent(v float64, decimals int) string {
 	return missing
 }
 
-// signed is percent with a plus where what is written is above zero.
-func signed(v float64, decimals int) string {
-	s := percent(v, decimals)
+// signed is a whole percentage with a plus where what is written is above zero.
+func signed(v float64) string {
+	s := percent(v, 0)
 	if v > 0 && s != missing && strings.Trim(s, "0.%") != "" {
 		return "+" + s
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -172,20 +173,20 @@ func TestHostileText(t *testing.T) {
 		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `</title></style></svg><script>`, `'; }--></path>`, "{{.}}", "javascript:alert(1)",
 		"nul \x00 bell \x07 broken \xff\xfe \ufffe", "]]>&amp;&bogus;", strings.Repeat("long", 500),
 	} {
-		r := sampleReport()
+		r := small()
 		r.Title, r.Experiment, r.Pool, r.Calendar, r.Policy = evil, evil, evil, evil, evil
 		r.Facts, r.Notes = [][2]string{{evil, evil}}, []string{evil}
-		r.Failures = breakSome(&r.Collection)
 		for id := range r.Failures {
 			r.Failures[id] = evil
 		}
 		for i := range r.Collection.Groups {
 			g := &r.Collection.Groups[i]
-			g.Key = g.Key.With("rolling", g.Key.Get("rolling")+evil).With(evil, evil)
+			g.Key = g.Key.With("rolling", fmt.Sprint(i, evil)).With(evil, fmt.Sprint(evil, i)).With("same"+evil, evil)
 			g.Faults = []string{evil}
-			g.Windows[i%20].Status = foldstream.Status(evil)
-			g.Windows[i%19].Task = foldstream.TaskID(evil)
+			g.Windows[0].Task = foldstream.TaskID(evil)
 		}
+		r.Collection.Groups[0].Windows[0].Status = foldstream.Status(evil)
+		r.Collection.Groups[0].Windows[1].Fault = evil
 		r.Windows = []report.Timeline{{Title: evil, Windows: []report.WindowBar{{Label: evil, Spans: []report.Span{{Name: evil, Segment: segment("2021-01-01", "2021-02-01")}}}}}}
 		page, svg := html(t, r), windows(t, r.Windows)
 		wellFormed(t, page)
