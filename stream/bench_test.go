@@ -2,6 +2,7 @@ package stream_test
 
 import (
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,13 +31,12 @@ func BenchmarkDrain(b *testing.B) {
 	}
 	b.ResetTimer()
 	var workers sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(b.N))
 	for range 16 {
 		workers.Go(func() {
-			for {
-				l, err := p.Fetch(b.Context(), foldstream.Filter{Wait: 50 * time.Millisecond})
-				if foldstream.Is(err, foldstream.NotFound) {
-					return
-				}
+			for left.Add(-1) >= 0 {
+				l, err := p.Fetch(b.Context(), foldstream.Filter{Wait: time.Minute})
 				if err == nil {
 					err = l.Commit(b.Context(), foldstream.Result{Metrics: map[string]float64{"ic": 0.05}})
 				}

@@ -60,3 +60,12 @@ func Corrupt(ctx context.Context, js jetstream.JetStream, prefix string, d folds
 	}
 	return nil
 }
+
+// Tickets counts the messages in the queue.
+func (s *Store) Tickets(ctx context.Context) (uint64, error) {
+	st, err := s.js.Stream(ctx, s.lay.work())
+	if err != nil {
+		return 0, err
+	}
+	return st.CachedInfo().State.Msgs, nil
+}

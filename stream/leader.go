@@ -33,7 +33,16 @@ type leaderReply struct {
 // newest reads the last message of a subject or filter from the stream's leader: what it says decides something, and a direct get
 // may be answered by a replica that is behind. It tries again while the leader does not answer. nil is none.
 func (s *Store) newest(ctx context.Context, stream, subject string) (*stored, error) {
-	query, err := json.Marshal(map[string]string{"last_by_subj": subject})
+	return s.lookup(ctx, stream, map[string]any{"last_by_subj": subject})
+}
+
+// oldest is newest for the first message.
+func (s *Store) oldest(ctx context.Context, stream, subject string) (*stored, error) {
+	return s.lookup(ctx, stream, map[string]any{"seq": 1, "next_by_subj": subject})
+}
+
+func (s *Store) lookup(ctx context.Context, stream string, which map[string]any) (*stored, error) {
+	query, err := json.Marshal(which)
 	if err != nil {
 		return nil, err
 	}

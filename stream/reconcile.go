@@ -65,14 +65,41 @@ func (p *Pool) reconcile(ctx context.Context) (int, error) {
 			suspects = append(suspects, id)
 		}
 	}
-	if len(suspects) == 0 {
-		return 0, nil
+	swept, err := p.sweep(ctx)
+	if err != nil || len(suspects) == 0 {
+		return len(swept), err
 	}
 	tickets, err := p.tickets(ctx)
 	if err != nil || tickets == open {
-		return 0, err
+		return len(swept), err
 	}
-	return p.mendAll(ctx, suspects)
+	swept = slices.DeleteFunc(swept, func(id foldstream.TaskID) bool { return slices.Contains(suspects, id) })
+	mended, err := p.mendAll(ctx, suspects)
+	return len(swept) + mended, err
+}
+
+// sweep takes dead tickets away and returns their tasks. It reads one ticket of each lane that has none: the oldest.
+func (p *Pool) sweep(ctx context.Context) (swept []foldstream.TaskID, err error) {
+	for _, name := range p.laneNames() {
+		info, err := p.consumerInfo(ctx, name)
+		if err != nil {
+			return swept, err
+		}
+		for {
+			m, err := p.s.oldest(ctx, p.s.lay.work(), p.s.lay.laneTickets(p.name, name))
+			if err != nil {
+				return swept, err
+			}
+			if m == nil || m.seq > info.AckFloor.Stream {
+				break
+			}
+			if err := p.s.remove(ctx, p.s.lay.work(), m.seq); err != nil {
+				return swept, err
+			}
+			swept = append(swept, foldstream.TaskID(lastToken(m.subject)))
+		}
+	}
+	return swept, nil
 }
 
 // tickets counts the live tickets: pending and in flight in the pool's consumers, and schedules.

@@ -1,0 +1,167 @@
+package stream_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream"
+	"github.com/foldstream/foldstream/stream/streamtest"
+)
+
+// TestKill kills the server with SIGKILL, again and again, under two producers of the same tasks, eight workers in two stores and
+// one who deletes tickets. Nothing may be lost, doubled or left behind.
+func TestKill(t *testing.T) {
+	const kills, n = 3, 600
+	server := streamtest.ServerProcess(t, t.TempDir())
+	cfg := stream.Config{Lease: time.Second, Patience: 30 * time.Second}
+	stores := []*stream.Store{open(t, server.URL(), cfg), open(t, server.URL(), cfg)}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+
+	var load sync.WaitGroup
+	var commits atomic.Int64
+	tasks := mixed(n)
+	for i, s := range stores {
+		load.Go(func() { produce(ctx, t, s, tasks) })
+		for range 4 {
+			load.Go(func() { consume(ctx, t, s, n, &commits) })
+		}
+		load.Go(func() { vandalize(ctx, t, s, tasks, uint64(i), &commits) })
+	}
+	load.Go(func() {
+		for i := range kills {
+			if err := reached(ctx, &commits, int64((i+1)*n/(kills+2))); err != nil {
+				t.Error(err)
+				return
+			}
+			if err := server.Kill(); err != nil {
+				t.Error(err)
+			}
+			if err := server.Start(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	load.Wait()
+	if err := streamtest.Conserved(ctx, stores[0], "p"); err != nil {
+		t.Error(err)
+	}
+	if err := nothingLeft(ctx, stores[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+// mixed makes tasks of different bands, some with two stages.
+func mixed(n int) []foldstream.Task {
+	tasks := streamtest.Tasks(0, n)
+	for i := range tasks {
+		if i%3 == 0 {
+			band := i % 4
+			tasks[i].Priority = &band
+		}
+		if i%5 == 0 {
+			tasks[i].Stages = []string{"fit", "score"}
+		}
+	}
+	return tasks
+}
+
+// produce creates the tasks piece by piece, each piece until it is accepted.
+func produce(ctx context.Context, t *testing.T, s *stream.Store, tasks []foldstream.Task) {
+	for len(tasks) > 0 && ctx.Err() == nil {
+		some := tasks[:min(50, len(tasks))]
+		if _, err := s.Pool("p").Create(ctx, some...); err == nil {
+			tasks = tasks[len(some):]
+		} else if !foldstream.Is(err, foldstream.Unavailable) {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// consume works until n tasks are done. Errors of a server that is away are waited out; a lost lease is a lost lease.
+func consume(ctx context.Context, t *testing.T, s *stream.Store, n int, commits *atomic.Int64) {
+	for ctx.Err() == nil {
+		l, err := s.Pool("p").Fetch(ctx, foldstream.Filter{Wait: time.Second})
+		if err == nil {
+			err = l.Commit(ctx, foldstream.Result{Params: map[string]string{"stage": l.Task().Stage}})
+			if err == nil && l.Task().LastStage() {
+				commits.Add(1)
+			}
+		}
+		switch {
+		case err == nil, foldstream.Is(err, foldstream.Conflict), foldstream.Is(err, foldstream.Unavailable), ctx.Err() != nil:
+		case foldstream.Is(err, foldstream.NotFound):
+			if c, err := s.Pool("p").Stat(ctx); err == nil && c[foldstream.Done] == n {
+				return
+			}
+		default:
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// vandalize deletes tickets at random, and has the reconciler mend the damage, until all is done.
+func vandalize(ctx context.Context, t *testing.T, s *stream.Store, tasks []foldstream.Task, seed uint64, commits *atomic.Int64) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+		if commits.Load() < int64(len(tasks)/2) {
+			_ = s.DeleteTicket(ctx, "p", tasks[random.IntN(len(tasks))].ID) // it may be gone, or the server away
+		}
+		if _, err := s.Reconcile(ctx, "p"); err != nil && !foldstream.Is(err, foldstream.Unavailable) && ctx.Err() == nil {
+			t.Error(err)
+		}
+		if c, err := s.Pool("p").Stat(ctx); err == nil && c[foldstream.Done] == len(tasks) {
+			return
+		}
+	}
+}
+
+func reached(ctx context.Context, count *atomic.Int64, n int64) error {
+	return eventually(ctx, func() error {
+		if got := count.Load(); got < n {
+			return fmt.Errorf("%d of %d commits", got, n)
+		}
+		return nil
+	})
+}
+
+// nothingLeft waits until the queue is empty: every ticket was taken out.
+func nothingLeft(ctx context.Context, s *stream.Store) error {
+	return eventually(ctx, func() error {
+		if n, err := s.Tickets(ctx); err != nil || n > 0 {
+			return fmt.Errorf("%d messages are left in the queue (%v)", n, err)
+		}
+		return nil
+	})
+}
+
+// eventually tries until the test's time is over.
+func eventually(ctx context.Context, try func() error) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
