@@ -25,7 +25,7 @@ func (c *CollectionShowCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	col, err := collect.Load(ctx, s.store, c.Experiment)
+	col, err := loadCollection(ctx, s.store, c.Experiment)
 	if err != nil {
 		return err
 	}
@@ -42,6 +42,19 @@ func (c *CollectionShowCmd) Run(ctx context.Context, env *Env) (err error) {
 		printFaults(env, col)
 	}
 	return errors.Join(err, refuseIncomplete(col))
+}
+
+// loadCollection loads the collection of an experiment. Errors: NotFound (no such experiment), Incomplete (nothing is folded yet).
+func loadCollection(ctx context.Context, store foldstream.Store, name string) (collect.Collection, error) {
+	col, err := collect.Load(ctx, store, name)
+	if !foldstream.Is(err, foldstream.NotFound) {
+		return col, err
+	}
+	e, err := collect.ReadExperiment(ctx, store, name)
+	if err != nil {
+		return col, err
+	}
+	return col, foldstream.Errorf(foldstream.Incomplete, "", "%s is incomplete: nothing of its %d members is folded yet (is an aggregator running?)", name, e.Expected)
 }
 
 // refuseIncomplete is the error of a collection that lacks members or sessions, nil for a complete one.
