@@ -5,6 +5,6 @@
 // never changed, and no two templates handed out share memory.
 //
 // The generators mirror Qlib's qlib/workflow/task/gen.py. By default they give what Qlib gives; where Qlib gives an
-// accident (a test segment that ends before it starts, a train segment that reaches into the test, a step of 0), they
+// accident (a test segment that ends before it starts, a train segment that reaches into the test, a step backwards), they
 // give an error of kind Invalid or Leak that names the segment and the dates.
 package gen
