@@ -112,6 +112,7 @@ func tell(t *rapid.T, members []foldstream.Expectation, stories []story, look bo
 		order = append(order, slices.Repeat([]int{i}, len(s.events))...)
 	}
 	next := make([]int, len(stories))
+	var old []foldstream.Event
 	for seq, i := range rapid.Permutation(order).Draw(t, "order") {
 		ev := stories[i].events[next[i]]
 		next[i]++
@@ -120,8 +121,15 @@ func tell(t *rapid.T, members []foldstream.Expectation, stories []story, look bo
 		if ev.Result != nil {
 			frame = ev.Result.Frames["pred"]
 		}
-		for range rapid.IntRange(1, 2).Draw(t, "deliveries") {
-			f.apply(ev, frame, "")
+		f.apply(ev, frame, "")
+		if old = append(old, ev); look { // a reader that starts again repeats what was read
+			again := rapid.SampledFrom(old).Draw(t, "again")
+			if again.Result != nil {
+				frame = again.Result.Frames["pred"]
+			}
+			if f.apply(again, frame, "") {
+				t.Fatalf("event %d, after %d, changed something", again.Seq, ev.Seq)
+			}
 		}
 		if look && rapid.Bool().Draw(t, "look") {
 			store()

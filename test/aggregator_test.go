@@ -362,10 +362,34 @@ func TestAggregatorRebuild(t *testing.T) {
 	})
 }
 
+// An ensemble that is there, but of other groups, is made again.
+func TestAggregatorStaleEnsemble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := undisturbed(t)
+		store := mem.New(mem.Options{})
+		submit(t, store, "x", 8)
+		work(t, store, "x", tasksOfSample, 0)
+		stop := aggregate(t, store, "one")
+		settled(t, store, "x")
+		stop()
+		_, revisions := stored(t, store, "x")
+		stale := foldstream.Value{Key: "x.ensemble", Data: want[slices.Sorted(maps.Keys(want))[2]], Revision: revisions[".ensemble"]}
+		if _, err := store.Values(foldstream.Collections).Put(t.Context(), stale); err != nil {
+			t.Fatal(err)
+		}
+		stop = aggregate(t, store, "one")
+		time.Sleep(5 * time.Second)
+		stop()
+		got, _ := stored(t, store, "x")
+		sameBytes(t, want, got)
+	})
+}
+
 func TestAggregatorFailedMember(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mem.New(mem.Options{})
-		defer aggregate(t, store, "one")()
+		stop := aggregate(t, store, "one")
+		defer stop()
 		submit(t, store, "x", 1)
 		work(t, store, "x", 4, 0)
 		lease, err := store.Pool("x").Fetch(t.Context(), foldstream.Filter{})
@@ -395,6 +419,14 @@ func TestAggregatorFailedMember(t *testing.T) {
 		}
 		if c.Coverage.Present+len(c.Coverage.Failed) != 12 || len(c.Coverage.Gaps) == 0 || c.Ensemble == nil {
 			t.Errorf("coverage %+v, ensemble %v", c.Coverage, c.Ensemble)
+		}
+		// Another one, slow in reading, folds it all again, as it may still change, and finds nothing to write.
+		stop()
+		g := &gate{Store: store, slow: time.Second}
+		defer aggregate(t, g, "slow")()
+		time.Sleep(2 * time.Minute)
+		if g.puts() != 0 || g.reads() != 1 {
+			t.Errorf("%d writes, %d reads of events: %v", g.puts(), g.reads(), g.written())
 		}
 	})
 }
@@ -496,6 +528,72 @@ func TestAggregatorOldLock(t *testing.T) {
 	})
 }
 
+func TestPutExperiment(t *testing.T) {
+	store := mem.New(mem.Options{})
+	e, members := sample("x")
+	put := func(e foldstream.Experiment, members []foldstream.Expectation) error {
+		return collect.PutExperiment(t.Context(), store, e, members)
+	}
+	if err := put(e, members); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("OK", func(t *testing.T) {
+		other := slices.Clone(members)
+		slices.Reverse(other)
+		again := e
+		again.Source, again.Created = "elsewhere", time.Now()
+		if err := put(again, other); err != nil {
+			t.Error(err)
+		}
+		there, err := collect.ReadExperiment(t.Context(), store, "x")
+		if err != nil || there.Expected != 12 || there.Source != "" {
+			t.Fatal(there, err)
+		}
+		list, err := collect.Members(t.Context(), store, there)
+		if err != nil || len(list) != 12 || list[0].Key.Get("alpha") != "0.5" || list[5].Window.Index != 1 {
+			t.Error(list, err)
+		}
+		names := ""
+		for e, err := range collect.Experiments(t.Context(), store) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			names += e.Name + " "
+		}
+		if names != "x " {
+			t.Errorf("experiments %q", names)
+		}
+	})
+	pool, ensemble, warn := e, e, e
+	pool.Pool, ensemble.Collection.Ensemble, warn.Policy = "other", "median", foldstream.Warn
+	for name, c := range map[string]struct {
+		e       foldstream.Experiment
+		members []foldstream.Expectation
+		kind    foldstream.Kind
+		says    string
+	}{
+		"ErrMembers":  {e, members[:5], foldstream.Conflict, "it has 12, this one 5"},
+		"ErrPool":     {pool, members, foldstream.Conflict, "another pool (x)"},
+		"ErrPolicy":   {warn, members, foldstream.Conflict, "another policy"},
+		"ErrEnsemble": {ensemble, members, foldstream.Invalid, `"median"`},
+		"ErrNone":     {e, nil, foldstream.Invalid, "no members"},
+		"ErrTwice":    {e, append(members[:1:1], members[0]), foldstream.Invalid, `window 0 of "alpha=1"`},
+		"ErrName":     {foldstream.Experiment{Name: "a.b"}, members, foldstream.Invalid, `"a.b"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := put(c.e, c.members); !foldstream.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	if _, err := collect.ReadExperiment(t.Context(), store, "y"); !foldstream.Is(err, foldstream.NotFound) {
+		t.Error(err)
+	}
+	if _, err := collect.Load(t.Context(), store, "x"); !foldstream.Is(err, foldstream.NotFound) {
+		t.Error(err)
+	}
+}
+
 type countingReconciler struct {
 	mu    sync.Mutex
 	pools []string
@@ -541,7 +639,8 @@ var errGate = foldstream.Errorf(foldstream.Unavailable, "gate", "the store does 
 // gate is one process's way to the store: it can be cut, frozen, or fail now and then, and it counts.
 type gate struct {
 	foldstream.Store
-	flaky *rand.Rand // fails a third of all calls; nil fails none
+	flaky *rand.Rand    // fails a third of all calls; nil fails none
+	slow  time.Duration // before each element of a list
 
 	mu       sync.Mutex
 	closed   bool
@@ -645,6 +744,7 @@ func gated[T any](ctx context.Context, g *gate, open func(context.Context) iter.
 		defer cancel()
 		var none T
 		for v, err := range open(alive) {
+			time.Sleep(g.slow)
 			if err == nil {
 				err = g.pass()
 			}

@@ -1,0 +1,117 @@
+package collect
+
+import (
+	"testing"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream/mem"
+)
+
+// leaderOf returns an aggregator that has the lock, and how often it was told to stop leading.
+func leaderOf(t *testing.T, store foldstream.Store) (*leader, *int) {
+	t.Helper()
+	l := (&Aggregator{Store: store, Lease: time.Hour}).leader()
+	if ours, err := l.lock.acquire(t.Context()); !ours {
+		t.Fatal("no lock", err)
+	}
+	stops := new(int)
+	l.quit = func() { *stops++ }
+	return l, stops
+}
+
+// takeLock puts another's entry in the place of the lock.
+func takeLock(t *testing.T, store foldstream.Store) {
+	t.Helper()
+	locks := store.Values(foldstream.Locks)
+	v, err := locks.Get(t.Context(), lockKey)
+	if err == nil {
+		_, err = locks.Put(t.Context(), foldstream.Value{Key: lockKey, Data: []byte("another's"), Revision: v.Revision})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeBeside changes a value behind the shelf's back.
+func writeBeside(t *testing.T, store foldstream.Store, key string) {
+	t.Helper()
+	values := store.Values(foldstream.Collections)
+	v, _ := values.Get(t.Context(), key)
+	if _, err := values.Put(t.Context(), foldstream.Value{Key: key, Data: []byte("theirs"), Revision: v.Revision}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func openTestShelf(t *testing.T, l *leader) *shelf {
+	t.Helper()
+	s, err := openShelf(t.Context(), l, "x", func(foldstream.Value) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestShelfConflict(t *testing.T) {
+	t.Run("OK", func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		l, stops := leaderOf(t, store)
+		s := openTestShelf(t, l)
+		writeBeside(t, store, "x")
+		if err := s.put(t.Context(), "x", []byte("ours"), 1); err != nil || *stops != 0 {
+			t.Fatal(err, *stops)
+		}
+		if v, _ := store.Values(foldstream.Collections).Get(t.Context(), "x"); string(v.Data) != "ours" || v.Mark != 1 {
+			t.Errorf("%q, mark %d", v.Data, v.Mark)
+		}
+	})
+	t.Run("ErrLost", func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		l, stops := leaderOf(t, store)
+		s := openTestShelf(t, l)
+		takeLock(t, store)
+		writeBeside(t, store, "x")
+		if err := s.put(t.Context(), "x", []byte("ours"), 1); !foldstream.Is(err, foldstream.Conflict) || *stops != 1 {
+			t.Errorf("%v; told to stop %d times", err, *stops)
+		}
+	})
+	t.Run("ErrExpired", func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		l, _ := leaderOf(t, store)
+		s := openTestShelf(t, l)
+		l.lock.until = time.Now()
+		if err := s.put(t.Context(), "x", []byte("ours"), 1); !foldstream.Is(err, foldstream.Conflict) {
+			t.Error(err)
+		}
+		if _, err := store.Values(foldstream.Collections).Get(t.Context(), "x"); !foldstream.Is(err, foldstream.NotFound) {
+			t.Error("written after the lease ran out")
+		}
+	})
+}
+
+// A group whose stored value lacks a member stays open, however final it was.
+func TestGroupRestore(t *testing.T) {
+	spec := defaults(foldstream.CollectionSpec{})
+	members := []foldstream.Expectation{{Task: "a"}, {Window: foldstream.Window{Index: 1}, Task: "b"}}
+	for _, last := range []foldstream.Status{foldstream.Done, foldstream.Dead} {
+		g, err := newGroup(spec, members, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.slots[0].status, g.slots[1].status = foldstream.Done, last
+		value, _ := g.fold(spec, nil)
+		value.Frame = Blob{Digest: "abc"}
+		data, err := value.encode(g.basis, Blob{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		same, _ := newGroup(spec, members, nil)
+		if same.restore(data); same.closed != (last == foldstream.Done) {
+			t.Errorf("last member %s: closed %t", last, same.closed)
+		}
+		other, _ := newGroup(spec, members, []foldstream.Time{day(0)})
+		if other.restore(data); other.closed {
+			t.Error("closed by a value that was folded from something else")
+		}
+	}
+}
