@@ -21,13 +21,13 @@ func TestFlatten(t *testing.T) {
 
 // TestFillPlaceholders: each path is looked up in what was given, so nothing depends on the order of a map.
 func TestFillPlaceholders(t *testing.T) {
-	config := map[string]any{"a": "<b>", "b": "<c>", "c": 5, "whole": map[string]any{"in": "<whole>"}, "l": []any{"<M>", "<M>x", "<>", "<l.0>"}}
+	config := map[string]any{"a": "<b>", "b": "<c>", "c": 5, "whole": map[string]any{"in": "<whole>"}, "l": []any{"<M>", "<M>x", "<>", "<l.0>", "<l.99>", "<l.-1>", "<l.x>", "<c.x>"}}
 	got, err := qlib.FillPlaceholders(config, map[string]any{"<M>": []any{int64(1)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]any{"a": "<c>", "b": int64(5), "c": int64(5), "whole": map[string]any{"in": map[string]any{"in": "<whole>"}},
-		"l": []any{[]any{int64(1)}, "<M>x", "<>", "<M>"}}
+		"l": []any{[]any{int64(1)}, "<M>x", "<>", "<M>", "<l.99>", "<l.-1>", "<l.x>", "<c.x>"}}
 	if d := cmp.Diff(any(want), got); d != "" {
 		t.Error(d)
 	}

@@ -135,7 +135,7 @@ func TestReadDefaults(t *testing.T) {
 
 // TestReadBounds feeds what is valid YAML and too much of it.
 func TestReadBounds(t *testing.T) {
-	bomb := "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+	bomb := "a0: &a0 [" + strings.Repeat("x, ", 9) + "x]\n"
 	for i := 1; i < 10; i++ {
 		prev := "*a" + string(rune('0'+i-1))
 		bomb += "a" + string(rune('0'+i)) + ": &a" + string(rune('0'+i)) + " [" + strings.Repeat(prev+", ", 9) + prev + "]\n"

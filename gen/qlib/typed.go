@@ -168,7 +168,7 @@ func (n *node) plain() any {
 
 // unwrapped takes the op off an error of ours: the place in the file says it better.
 func unwrapped(err error) error {
-	if e, ok := err.(*foldstream.Error); ok && e.Err != nil {
+	if e, ok := err.(*foldstream.Error); ok && e.Err != nil { //nolint:errorlint // the outermost alone: what wraps it has words of its own
 		return e.Err
 	}
 	return err

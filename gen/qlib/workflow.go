@@ -155,7 +155,7 @@ func refuseJinja(name string, text []byte) error {
 		if at == nil || bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
 			continue
 		}
-		return errorAt(name, i+1, at[0]+1, "", "a template mark (%s): values from the environment are not filled in; write the value", line[at[0]:at[1]])
+		return errorAt(name, i+1, at[0]+1, "a template mark (%s): values from the environment are not filled in; write the value", line[at[0]:at[1]])
 	}
 	return nil
 }

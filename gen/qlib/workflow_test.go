@@ -214,7 +214,7 @@ func TestOpenErr(t *testing.T) {
 		want  string
 	}{
 		"NoWorkflow": {map[string]string{"e.yaml": importing}, `e.yaml:3:7: from: there is no such file ("w.yaml")`},
-		"BadFile":    {map[string]string{"e.yaml": "nmae: x\n"}, "e.yaml:1:1: "},
+		"BadFile":    {map[string]string{"e.yaml": "x: 1\n"}, "e.yaml:1:1: "},
 		"BadOne":     {map[string]string{"e.yaml": importing, "w.yaml": "task: {}\n"}, `w.yaml:1:1: "qlib_init" is missing`},
 	} {
 		t.Run(name, func(t *testing.T) {

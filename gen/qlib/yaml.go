@@ -57,7 +57,7 @@ func readText(file string, r io.Reader) ([]byte, error) {
 		return nil, foldstream.Errorf(foldstream.Invalid, "", "%s: %w", file, err)
 	}
 	if len(text) > maxBytes {
-		return nil, errorAt(file, 1, 1, "", "the file is longer than %d bytes", maxBytes)
+		return nil, errorAt(file, 1, 1, "the file is longer than %d bytes", maxBytes)
 	}
 	return text, nil
 }
@@ -66,12 +66,12 @@ func parseText(file string, text []byte) (*node, error) {
 	var doc, more yaml.Node
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(&doc); errors.Is(err, io.EOF) || err == nil && len(doc.Content) == 0 {
-		return nil, errorAt(file, 1, 1, "", "the file is empty")
+		return nil, errorAt(file, 1, 1, "the file is empty")
 	} else if err != nil {
 		return nil, syntaxError(file, text, err)
 	}
 	if err := d.Decode(&more); err == nil {
-		return nil, errorAt(file, more.Line, more.Column, "", "a second document begins; one file is one document")
+		return nil, errorAt(file, more.Line, more.Column, "a second document begins; one file is one document")
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntaxError(file, text, err)
 	}
@@ -90,7 +90,7 @@ var (
 func syntaxError(file string, text []byte, err error) error {
 	m := yamlLine.FindStringSubmatch(err.Error())
 	if m == nil {
-		return errorAt(file, 1, 1, "", "not valid YAML: %v", err)
+		return errorAt(file, 1, 1, "not valid YAML: %v", err)
 	}
 	line, _ := strconv.Atoi(m[1])
 	if grammar.MatchString(m[2]) {
@@ -100,16 +100,16 @@ func syntaxError(file string, text []byte, err error) error {
 		before, _, _ := bytes.Cut(text, []byte("*"+a[1]))
 		line = bytes.Count(before, []byte("\n")) + 1
 	}
-	return errorAt(file, max(line, 1), 1, "", "not valid YAML: %s", m[2])
+	return errorAt(file, max(line, 1), 1, "not valid YAML: %s", m[2])
 }
 
-// errorAt is the form of every error of this package: FILE:LINE:COL: path: what.
-func errorAt(file string, line, column int, path, format string, args ...any) error {
-	return foldstream.Errorf(foldstream.Invalid, "", "%v", fault{file, line, column, path, fmt.Sprintf(format, args...)})
+// errorAt is the error of a place that has no path: FILE:LINE:COL: what.
+func errorAt(file string, line, column int, format string, args ...any) error {
+	return foldstream.Errorf(foldstream.Invalid, "", "%v", fault{file, line, column, "", fmt.Sprintf(format, args...)})
 }
 
 func (t *tree) errorf(y *yaml.Node, format string, args ...any) error {
-	return errorAt(t.file, y.Line, y.Column, "", format, args...)
+	return errorAt(t.file, y.Line, y.Column, format, args...)
 }
 
 func (t *tree) node(y *yaml.Node, depth int) (*node, error) {

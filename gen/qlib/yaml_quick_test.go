@@ -12,7 +12,7 @@ import (
 )
 
 // tricky are texts that look like something else.
-var tricky = []string{"", "yes", "null", "~", "1", "1.5", "2020-01-01", "<<", "a: b", "# no", "<MODEL>", "{x}", "é中\u2028", " x ", "line\nline", "'", `"\`}
+var tricky = []string{"", "yes", "null", "~", "1", "1.5", "2020-01-01", "<<", "a: b", "# no", "<MODEL>", "{x}", "é中\u2028", " x ", "two\nlines", "'", `"\`}
 
 // drawValue draws a value of a task dict, at most depth deep.
 func drawValue(t *rapid.T, depth int) any {
