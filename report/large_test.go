@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -71,6 +72,18 @@ func TestTimelinesOfMixedTasks(t *testing.T) {
 	wanted := []string{"One window: penalty 7, horizon 1, rolling expanding", "One window: penalty 8, horizon 1, rolling expanding"}
 	if !slices.Equal(titles, wanted) {
 		t.Errorf("%q, want %q", titles, wanted)
+	}
+}
+
+// What reads the same as the best value is marked as well; a missing value never is.
+func TestBestValues(t *testing.T) {
+	var c collect.Collection
+	for i, v := range []float64{0.2361, 0.2359, 0.2340, math.NaN()} {
+		c.Groups = append(c.Groups, collect.Group{Key: foldstream.Key{{Name: "a", Value: fmt.Sprint(i)}}, Metrics: collect.Metrics{"annual_return": v}})
+	}
+	page := html(t, report.Report{Collection: c})
+	if n := strings.Count(page, `<td class="num best">23.6%</td>`); n != 2 || strings.Count(page, `num best`) != 2 {
+		t.Errorf("%d cells are marked, want the two that read 23.6%%", n)
 	}
 }
 

@@ -105,11 +105,13 @@ func bestValues(rows []collect.Row) []float64 {
 	return out
 }
 
+// rowView marks what reads the same as the best value: a reader cannot see further digits.
 func rowView(r collect.Row, best []float64) resultsRow {
 	view := resultsRow{Windows: fmt.Sprintf("%s of %s", count(r.Present), count(r.Expected)), Part: r.Present < r.Expected}
 	for i, col := range columns {
-		v := col.of(r)
-		view.Cells = append(view.Cells, resultsCell{col.text(v, col.decimals), !r.Ensemble && v == best[i]})
+		text := col.text(col.of(r), col.decimals)
+		marked := !r.Ensemble && text != missing && text == col.text(best[i], col.decimals)
+		view.Cells = append(view.Cells, resultsCell{text, marked})
 	}
 	return view
 }
