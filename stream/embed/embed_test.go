@@ -195,7 +195,7 @@ func TestStart_ErrConflictPort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	t.Cleanup(func() { _ = taken.Close() })
 	dir, port := t.TempDir(), taken.Addr().(*net.TCPAddr).Port
 	_, err = embed.Start(t.Context(), embed.Config{Dir: dir, Port: port})
 	wantError(t, err, foldstream.Conflict, fmt.Sprint("port ", port))

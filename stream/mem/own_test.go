@@ -42,7 +42,7 @@ func TestStore_OwnsItsData(t *testing.T) {
 	s := mem.New(mem.Options{})
 	task := streamtest.Task(1)
 	l := start(t, s, task)
-	task.Template.Task["model"] = "changed"
+	task.Task["model"] = "changed"
 	l.Task().Tags["n"] = "changed"
 	result := foldstream.Result{Params: map[string]string{"k": "v"}}
 	if err := l.Commit(t.Context(), result); err != nil {
@@ -124,7 +124,10 @@ func TestStore_ManyAtOnce(t *testing.T) {
 		wg.Go(func() { workAll(t, p) })
 	}
 	wg.Go(func() {
-		for range s.Events(t.Context(), foldstream.EventFilter{}, 0) {
+		for _, err := range s.Events(t.Context(), foldstream.EventFilter{}, 0) {
+			if err != nil {
+				t.Error(err)
+			}
 		}
 	})
 	wg.Wait()

@@ -66,9 +66,9 @@ func (b *broken) harness(opts mem.Options) streamtest.Harness {
 		Store: b, Second: b, Lease: opts.Lease, MaxPayload: payload, MaxCrashes: crashes,
 		Abandon: func(l foldstream.Lease) { mem.Abandon(l.(*brokenLease).Lease) },
 		DeleteTicket: func(_ context.Context, pool string, id foldstream.TaskID) error {
-			return b.Store.DeleteTicket(pool, id)
+			return b.DeleteTicket(pool, id)
 		},
-		Corrupt: func(_ context.Context, d foldstream.Digest) error { return b.Store.Corrupt(d) },
+		Corrupt: func(_ context.Context, d foldstream.Digest) error { return b.Corrupt(d) },
 	}
 }
 

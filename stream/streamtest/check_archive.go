@@ -67,7 +67,7 @@ func reconcileNothing(ctx context.Context, h Harness) error {
 	}
 	for range 3 {
 		if n, err := h.Second.(foldstream.Reconciler).Reconcile(ctx, pool); err != nil || n != 0 {
-			return fmt.Errorf("reconcile mended %d, %v; want none", n, err)
+			return off(err, "reconcile mended %d, want none", n)
 		}
 	}
 	if _, err := drain(ctx, h.Store, 1); err != nil {
@@ -172,7 +172,7 @@ func reconcileLive(ctx context.Context, h Harness) error {
 		return err
 	}
 	if n, err := h.Second.(foldstream.Reconciler).Reconcile(ctx, pool); err != nil || n != 0 {
-		return fmt.Errorf("reconcile mended %d of a finished task, %v", n, err)
+		return off(err, "reconcile mended %d, the finished task", n)
 	}
 	return done(ctx, h, 1)
 }

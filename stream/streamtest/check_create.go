@@ -166,7 +166,7 @@ func createAgain(ctx context.Context, h Harness) error {
 	for range 2 {
 		made, err := h.Second.Pool(pool).Create(ctx, Task(1))
 		if err != nil || made[0].New {
-			return fmt.Errorf("creating again answered %+v, %v", made, err)
+			return off(err, "creating again answered %+v", made)
 		}
 	}
 	if _, err := drain(ctx, h.Store, 1); err != nil {
@@ -206,7 +206,7 @@ func createApart(ctx context.Context, h Harness) error {
 func createNothing(ctx context.Context, h Harness) error {
 	made, err := h.Store.Pool(pool).Create(ctx)
 	if err != nil || len(made) != 0 {
-		return fmt.Errorf("creating no tasks answered %v, %v", made, err)
+		return off(err, "creating no tasks answered %v", made)
 	}
 	return counts(ctx, h.Store, foldstream.Counts{})
 }
@@ -269,7 +269,7 @@ func untouched(ctx context.Context, h Harness) error {
 	}
 	defs, err := collect(h.Store.(foldstream.Archive).Definitions(ctx, pool))
 	if err != nil || len(defs) > 0 {
-		return fmt.Errorf("%d tasks are defined (%v), none should be", len(defs), err)
+		return off(err, "%d tasks are defined, none should be", len(defs))
 	}
 	return counts(ctx, h.Store, foldstream.Counts{})
 }

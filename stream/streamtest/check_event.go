@@ -80,14 +80,14 @@ func eventCursor(ctx context.Context, h Harness) error {
 	inOrder := slices.IsSortedFunc(all, func(a, b foldstream.Event) int { return int(a.Seq) - int(b.Seq) })
 	rest, err := collect(h.Store.Events(ctx, foldstream.EventFilter{Pool: pool}, all[2].Seq))
 	if err != nil || !inOrder || len(rest) != 3 || rest[0].Seq != all[3].Seq {
-		return fmt.Errorf("after cursor %d came %d events (in order: %v), %v; want the 3 after it", all[2].Seq, len(rest), inOrder, err)
+		return off(err, "after cursor %d came %d events (in order: %v), want the 3 after it", all[2].Seq, len(rest), inOrder)
 	}
 	none, err := collect(h.Store.Events(ctx, foldstream.EventFilter{Pool: "other"}, 0))
 	if err != nil || len(none) > 0 {
-		return fmt.Errorf("%d events of a pool where nothing was worked, %v", len(none), err)
+		return off(err, "%d events of a pool where nothing was worked", len(none))
 	}
 	for e, err := range h.Store.Events(ctx, foldstream.EventFilter{Pool: pool}, all[5].Seq) {
-		return fmt.Errorf("after the last event came %+v, %v", e, err)
+		return off(err, "after the last event came %+v", e)
 	}
 	return nil
 }

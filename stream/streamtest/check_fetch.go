@@ -47,7 +47,7 @@ func fetchWakes(ctx context.Context, h Harness) error {
 	}()
 	select {
 	case err := <-woken:
-		return fmt.Errorf("a fetch that waits %v came back with nothing there: %v", patience, err)
+		return off(err, "a fetch got a task where there is none")
 	case <-time.After(h.Lease / 2):
 	}
 	since := time.Now()

@@ -30,7 +30,7 @@ func valuePut(ctx context.Context, h Harness) error {
 	}
 	rev, err := b.Put(ctx, foldstream.Value{Key: "a/b.c=d", Data: []byte("one"), Mark: 42})
 	if err != nil || rev == 0 {
-		return fmt.Errorf("put gave revision %d, %v", rev, err)
+		return off(err, "put gave revision %d", rev)
 	}
 	return Eventually(ctx, func() error {
 		v, err := bucketOf(h.Second).Get(ctx, "a/b.c=d")
@@ -206,7 +206,7 @@ func valueRefused(ctx context.Context, h Harness) error {
 	}
 	values, err := collect(b.List(ctx, ""))
 	if err != nil || len(values) != 0 {
-		return fmt.Errorf("refused puts left %d values, %v", len(values), err)
+		return off(err, "refused puts left %d values", len(values))
 	}
 	return nil
 }

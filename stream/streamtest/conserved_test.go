@@ -48,11 +48,11 @@ func each[T any](all []T) iter.Seq2[T, error] {
 	}
 }
 
-// script reads events of two tasks a and b, numbered from 1, as "a:claim a:result b:claim/1", where /1 is the event that it
+// script reads events of two tasks a and b, numbered from 1, as "a:claim, a:result, b:claim/1", where /1 is the event that it
 // follows; without it, it follows the task's last one.
 func script(text string) (events []foldstream.Event) {
 	last := map[string]foldstream.Cursor{}
-	for i, word := range strings.Fields(text) {
+	for i, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
 		who, what, _ := strings.Cut(word, ":")
 		what, after, forged := strings.Cut(what, "/")
 		e := steps[what]
@@ -86,20 +86,20 @@ func TestConserved(t *testing.T) {
 		counts foldstream.Counts
 		fault  string // in the error; "" is no error
 	}{
-		"one result":          {"a:claim a:result", one, ""},
-		"stages and returns":  {"a:claim a:back a:claim a:part a:claim a:claim a:result", one, ""},
-		"failed":              {"a:claim a:fail", foldstream.Counts{foldstream.Dead: 1}, ""},
-		"reset":               {"a:claim a:result a:back a:claim a:result", one, ""},
-		"removed, a new life": {"a:claim a:result a:remove a:claim a:result", one, ""},
+		"one result":          {"a:claim, a:result", one, ""},
+		"stages and returns":  {"a:claim, a:back, a:claim, a:part, a:claim, a:overtake, a:result", one, ""},
+		"failed":              {"a:claim, a:fail", foldstream.Counts{foldstream.Dead: 1}, ""},
+		"reset":               {"a:claim, a:result, a:back, a:claim, a:result", one, ""},
+		"removed, a new life": {"a:claim, a:result, a:remove, a:claim, a:result", one, ""},
 		"never worked":        {"", one, "not finished"},
 		"left running":        {"a:claim", one, "not finished"},
-		"two results":         {"a:claim a:result a:result", one, "comes after it was done"},
-		"worked on":           {"a:claim a:result a:claim", one, "comes after it was done"},
-		"a fork":              {"a:claim a:claim a:result/1", one, "the one before it is 2"},
+		"two results":         {"a:claim, a:result, a:result", one, "comes after it was done"},
+		"worked on":           {"a:claim, a:result, a:claim", one, "comes after it was done"},
+		"a fork":              {"a:claim, a:overtake, a:result/1", one, "the one before it is 2"},
 		"a lost start":        {"a:result/7", one, "the one before it is 0"},
-		"an unknown task":     {"a:claim a:result b:claim b:result", one, "has no definition"},
-		"a result, not done":  {"a:claim a:undone a:fail", foldstream.Counts{foldstream.Dead: 1}, "with 1 results"},
-		"stat disagrees":      {"a:claim a:result", foldstream.Counts{foldstream.Dead: 1}, "stat says"},
+		"an unknown task":     {"a:claim, a:result, b:claim, b:result", one, "has no definition"},
+		"a result, not done":  {"a:claim, a:undone, a:fail", foldstream.Counts{foldstream.Dead: 1}, "with 1 results"},
+		"stat disagrees":      {"a:claim, a:result", foldstream.Counts{foldstream.Dead: 1}, "stat says"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestConserved(t *testing.T) {
 	}
 	t.Run("defined twice", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			s := told{defs: []foldstream.Task{named["a"], named["a"]}, events: script("a:claim a:result"), counts: one}
+			s := told{defs: []foldstream.Task{named["a"], named["a"]}, events: script("a:claim, a:result"), counts: one}
 			conserved(t, s, "defined twice")
 		})
 	})

@@ -46,7 +46,7 @@ var mutants = []mutant{
 		b.commit = func(ctx context.Context, l foldstream.Lease, r foldstream.Result) error {
 			err := l.Commit(ctx, r)
 			if stale(err) {
-				_ = b.Store.DeleteTicket("windows", l.Task().ID)
+				_ = b.DeleteTicket("windows", l.Task().ID)
 			}
 			return err
 		}
@@ -392,11 +392,14 @@ func without[T any](seq iter.Seq2[T, error], out func(T) bool) iter.Seq2[T, erro
 	}
 }
 
-// backwards turns a sequence without errors around.
+// backwards turns a sequence around; its errors come first.
 func backwards[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var all []T
-		for v := range seq {
+		for v, err := range seq {
+			if err != nil && !yield(v, err) {
+				return
+			}
 			all = append(all, v)
 		}
 		for _, v := range slices.Backward(all) {

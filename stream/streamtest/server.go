@@ -3,6 +3,7 @@ package streamtest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -115,7 +116,7 @@ func (p *Process) Start() error {
 	p.cmd = cmd
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return fmt.Errorf("the server process told no URL: %w (%v)", err, p.Kill())
+		return fmt.Errorf("the server process told no URL: %w", errors.Join(err, p.Kill()))
 	}
 	p.url = line[:len(line)-1]
 	u, err := url.Parse(p.url)

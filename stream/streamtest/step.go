@@ -95,7 +95,15 @@ func want(err error, kind foldstream.Kind, what string) error {
 	if foldstream.Is(err, kind) {
 		return nil
 	}
-	return fmt.Errorf("%s: %v; want an error of kind %v", what, err, kind)
+	return fmt.Errorf("%s: want an error of kind %q: %w", what, kind, off(err, "there was none"))
+}
+
+// off returns err or, where there is none, what else is not as it should be.
+func off(err error, format string, args ...any) error {
+	if err == nil {
+		err = fmt.Errorf(format, args...)
+	}
+	return err
 }
 
 // refused fails when a call on the lease has any effect but Conflict.
