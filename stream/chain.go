@@ -57,21 +57,17 @@ func (s *Store) message(op string, l link) (*nats.Msg, error) {
 		headerNonce:    {l.nonce},
 		headerExpected: {strconv.FormatUint(uint64(l.Expected), 10)},
 	}
-	for key, text := range map[string]string{headerStage: l.Stage, headerWorker: l.Worker} {
-		if text != "" {
-			h.Set(key, text)
-		}
-	}
-	for key, n := range map[string]uint64{headerTicket: l.ticket, headerDelivery: l.delivery, headerCrashes: uint64(l.crashes), headerNext: uint64(l.next)} {
-		if n > 0 {
-			h.Set(key, strconv.FormatUint(n, 10))
-		}
-	}
+	setText(h, headerStage, l.Stage)
+	setText(h, headerWorker, l.Worker)
+	setNumber(h, headerTicket, l.ticket)
+	setNumber(h, headerDelivery, l.delivery)
+	setNumber(h, headerCrashes, uint64(l.crashes))
+	setNumber(h, headerNext, uint64(l.next))
 	if !l.until.IsZero() {
-		h.Set(headerUntil, l.until.UTC().Format(time.RFC3339Nano))
+		setText(h, headerUntil, l.until.UTC().Format(time.RFC3339Nano))
 	}
 	if l.later {
-		h.Set(headerLater, "1")
+		setText(h, headerLater, "1")
 	}
 	m := &nats.Msg{Subject: s.lay.event(l.Pool, l.Task), Header: h, Data: l.body}
 	if l.Kind == foldstream.EventEnd {
@@ -81,6 +77,19 @@ func (s *Store) message(op string, l link) (*nats.Msg, error) {
 		}
 	}
 	return m, s.fits(op, m)
+}
+
+// setText and setNumber set a header; what is empty or 0 is left out.
+func setText(h nats.Header, key, text string) {
+	if text != "" {
+		h[key] = []string{text}
+	}
+}
+
+func setNumber(h nats.Header, key string, n uint64) {
+	if n > 0 {
+		h[key] = []string{strconv.FormatUint(n, 10)}
+	}
 }
 
 // readLink reads a stored event without its body.

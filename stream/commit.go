@@ -43,7 +43,7 @@ func (l *lease) Return(ctx context.Context, why error, after time.Duration) erro
 		end.next++
 	}
 	if after > 0 {
-		end.until, end.later = time.Now().Add(after), after > longDelay
+		end.until, end.later = time.Now().Add(after), after > l.p.s.longDelay
 	}
 	return l.finish(ctx, "return", end, func(ctx context.Context, end link) error {
 		if end.later {

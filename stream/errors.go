@@ -87,10 +87,16 @@ func (s *Store) door(ctx context.Context, op string, err error) error {
 		return err
 	}
 	kind := kindOf(err)
-	if d := s.denied.Load(); kind == foldstream.Unavailable && d != nil && time.Since(d.at) < 2*s.cfg.Patience {
-		return foldstream.E(foldstream.Denied, op, d.err)
+	if kind == foldstream.Unavailable && s.deniedSince(time.Now().Add(-2*s.cfg.Patience)) {
+		return foldstream.E(foldstream.Denied, op, s.denied.Load().err)
 	}
 	return foldstream.E(kind, op, err)
+}
+
+// deniedSince reports whether the server refused a permission since a time.
+func (s *Store) deniedSince(t time.Time) bool {
+	d := s.denied.Load()
+	return d != nil && d.at.After(t)
 }
 
 func kindOf(err error) foldstream.Kind {

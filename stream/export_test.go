@@ -2,6 +2,9 @@ package stream
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -68,4 +71,43 @@ func (s *Store) Tickets(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	return st.CachedInfo().State.Msgs, nil
+}
+
+// SetLongDelay sets the longest pause that a ticket waits out in its consumer.
+func (s *Store) SetLongDelay(d time.Duration) { s.longDelay = d }
+
+// NakTicket gives a lease's ticket back without the lease, as a server does that forgot its beats.
+func NakTicket(l foldstream.Lease) { l.(*lease).p.s.nak(l.(*lease).d.msg, 0) }
+
+// KeepTicket has all further answers to a lease's ticket go astray.
+func KeepTicket(l foldstream.Lease) {
+	Abandon(l)
+	m := *l.(*lease).d.msg
+	m.Reply = "astray"
+	l.(*lease).d.msg = &m
+}
+
+// Schedules counts the schedules of a task's tickets.
+func (s *Store) Schedules(ctx context.Context, pool string, id foldstream.TaskID) (int, error) {
+	m, err := s.newest(ctx, s.lay.work(), s.lay.anyTicket(pool, id))
+	if err != nil || m == nil || m.header.Get(jetstream.ScheduleHeader) == "" {
+		return 0, err
+	}
+	return 1, nil
+}
+
+// Parked waits until a fetch of the pool waits at each of its lanes.
+func (s *Store) Parked(ctx context.Context, pool string) error {
+	p := s.pool(pool)
+	for t := s.trial(); ; {
+		p.mu.Lock()
+		parked := len(p.waiters) > 0 && !slices.ContainsFunc(p.lanes, func(ln *lane) bool { return ln.park == 0 })
+		p.mu.Unlock()
+		if parked {
+			return nil
+		}
+		if !t.again(ctx) {
+			return errors.New("no fetch waits")
+		}
+	}
 }

@@ -93,7 +93,7 @@ func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (
 	if err := p.join(w); err != nil {
 		return nil, p.s.door(ctx, "fetch", err)
 	}
-	timeout := time.NewTimer(patience)
+	since, timeout := time.Now(), time.NewTimer(patience)
 	defer timeout.Stop()
 	select {
 	case m := <-w.ticket:
@@ -114,7 +114,7 @@ func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (
 		return nil, stopped(ctx, "fetch")
 	case p.s.life().Err() != nil:
 		return nil, foldstream.Errorf(foldstream.Unavailable, "fetch", "the store was closed")
-	case !p.s.nc.IsConnected(), f.Wait <= 0:
+	case !p.s.nc.IsConnected(), f.Wait <= 0, p.s.deniedSince(since):
 		return nil, p.s.door(ctx, "fetch", nats.ErrTimeout)
 	}
 	return p.handed(nil)

@@ -128,6 +128,11 @@ func (s *Store) provision(ctx context.Context) error {
 			return s.door(ctx, "open", fmt.Errorf("bucket %s: %w", b.name, err))
 		}
 	}
+	locks, err := s.js.Stream(ctx, s.lay.kvStream(foldstream.Locks))
+	if err != nil {
+		return s.door(ctx, "open", err)
+	}
+	s.expiry = locks.CachedInfo().Config.MaxAge // whoever made the bucket decided
 	return s.openArtifacts(ctx)
 }
 

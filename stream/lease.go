@@ -79,6 +79,8 @@ func (l *lease) holds(ctx context.Context, op string) error {
 		return stopped(ctx, op)
 	}
 	switch {
+	case l.refused != nil && l.p.s.life().Err() != nil:
+		return foldstream.Errorf(foldstream.Unavailable, op, "the store is closed")
 	case l.refused != nil && !foldstream.Is(l.refused, foldstream.Conflict):
 		return l.refused
 	case l.gone.Load():

@@ -59,17 +59,18 @@ func (s *Store) fits(op string, m *nats.Msg) error {
 
 // trial counts the tries of one operation and the time it may take.
 type trial struct {
-	until time.Time
+	s     *Store
+	since time.Time
 	pause time.Duration
 }
 
 func (s *Store) trial() *trial {
-	return &trial{time.Now().Add(s.cfg.Patience), 2 * time.Millisecond}
+	return &trial{s, time.Now(), 2 * time.Millisecond}
 }
 
-// again waits before the next try and reports whether there is one.
+// again waits before the next try and reports whether there is one. What the server denied it denies again.
 func (t *trial) again(ctx context.Context) bool {
-	if time.Now().After(t.until) {
+	if time.Since(t.since) > t.s.cfg.Patience || t.s.deniedSince(t.since) {
 		return false
 	}
 	select {

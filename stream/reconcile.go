@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -141,14 +142,14 @@ func (p *Pool) consumerInfo(ctx context.Context, name laneName) (*jetstream.Cons
 	return c.CachedInfo(), nil
 }
 
-// mendAll mends tasks, some at a time, and counts those that needed it.
+// mendAll mends tasks, some at a time, and counts those that needed it. One that cannot be mended does not keep the others from it.
 func (p *Pool) mendAll(ctx context.Context, ids []foldstream.TaskID) (int, error) {
 	const atOnce = 16
 	var (
-		mu       sync.Mutex
-		mended   int
-		firstErr error
-		work     sync.WaitGroup
+		mu     sync.Mutex
+		mended int
+		errs   []error
+		work   sync.WaitGroup
 	)
 	for part := range slices.Chunk(ids, max(1, (len(ids)+atOnce-1)/atOnce)) {
 		work.Go(func() {
@@ -158,19 +159,18 @@ func (p *Pool) mendAll(ctx context.Context, ids []foldstream.TaskID) (int, error
 				if ok {
 					mended++
 				}
-				if firstErr == nil {
-					firstErr = err
+				if err != nil {
+					errs = append(errs, err)
 				}
-				stop := firstErr != nil
 				mu.Unlock()
-				if stop {
+				if ctx.Err() != nil || err != nil && verdictOf(err) == unsure {
 					return
 				}
 			}
 		})
 	}
 	work.Wait()
-	return mended, firstErr
+	return mended, errors.Join(errs...)
 }
 
 // mend gives an open task without a live ticket a new one, which is read against the chain before it is claimed. It reports

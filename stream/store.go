@@ -15,14 +15,17 @@ import (
 
 // Store is a foldstream.Store, Archive and Reconciler on JetStream. It does not own its connection.
 type Store struct {
-	nc      *nats.Conn
-	js      jetstream.JetStream
-	cfg     Config
-	lay     layout
-	log     *slog.Logger
-	session string // this store among all that carry the same worker name
-	denied  atomic.Pointer[denial]
-	objects jetstream.ObjectStore
+	nc        *nats.Conn
+	js        jetstream.JetStream
+	cfg       Config
+	lay       layout
+	log       *slog.Logger
+	longDelay time.Duration // the longest pause that a ticket waits out in its consumer
+	session   string        // this store among all that carry the same worker name
+	denied    atomic.Pointer[denial]
+	shown     atomic.Bool   // this store has an entry in the bucket Workers
+	expiry    time.Duration // of the bucket Locks
+	objects   jetstream.ObjectStore
 
 	mu    sync.Mutex
 	pools map[string]*Pool
@@ -52,7 +55,7 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(),
-		pools: map[string]*Pool{},
+		pools: map[string]*Pool{}, longDelay: longDelay,
 	}
 	s.undo = append(s.undo, s.watchDenials())
 	life, end := context.WithCancel(context.Background())

@@ -40,7 +40,7 @@ func (s *Store) Values(bucket string) foldstream.Values {
 	case foldstream.Workers:
 		v.ttl = workersTTL
 	case foldstream.Locks:
-		v.ttl = s.cfg.Expiry
+		v.ttl = s.expiry
 	default:
 		v.bad = foldstream.Errorf(foldstream.NotFound, "values", "no bucket %q", bucket)
 	}

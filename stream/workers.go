@@ -40,6 +40,7 @@ func (s *Store) present() {
 			p.Expires = later(p.Expires, time.Now().Add(pool.leaseTime()))
 		}
 	}
+	s.shown.Store(true)
 	data, err := encode(&p)
 	if err == nil {
 		err = s.nc.PublishMsg(&nats.Msg{Subject: s.presenceSubject(s.cfg.Worker, s.session), Data: data})
@@ -80,13 +81,14 @@ func decodePresence(data []byte) (Presence, error) {
 	return p, err
 }
 
-// leave takes the store's entry away.
+// leave takes the store's entry away, if there is one.
 func (s *Store) leave() {
+	if !s.shown.Load() {
+		return
+	}
 	m := nats.NewMsg(s.presenceSubject(s.cfg.Worker, s.session))
 	m.Header.Set(headerOperation, "DEL")
-	if s.js != nil && s.nc.IsConnected() {
-		_ = s.nc.PublishMsg(m) // it expires by itself
-	}
+	_ = s.nc.PublishMsg(m) // it expires by itself
 }
 
 func later(a, b time.Time) time.Time {

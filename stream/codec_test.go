@@ -1,0 +1,170 @@
+package stream
+
+import (
+	"encoding/hex"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream"
+)
+
+func sampleTask() foldstream.Task {
+	seed, priority := int64(-7), 3
+	return foldstream.Task{
+		ID: "aaaaaaaaaaaaaaaaaaaaaaaaaa",
+		Template: foldstream.Template{
+			Task: map[string]any{
+				"int": int64(1), "big": int64(1)<<53 - 1, "negative": int64(-3), "float": 1.0, "none": nil, "yes": true,
+				"list": []any{int64(1), 2.5, "x", nil, []any{}}, "map": map[string]any{"a": map[string]any{}},
+			},
+			Segments: foldstream.Segments{
+				"train": {End: foldstream.DateOf(2020, 1, 2)},
+				"test":  {Start: foldstream.TimeOf(time.Date(2020, 1, 3, 9, 30, 0, 5, time.UTC)), End: foldstream.DateOf(2020, 2, 1)},
+			},
+			Horizon: 5, Seed: &seed, Stages: []string{"fit", "score"}, Worker: "ridge", Calendar: "c",
+			Key: foldstream.Key{{Name: "h", Value: "5"}}, Window: foldstream.Window{Index: 1, Of: 2}, Reach: foldstream.Ahead(6),
+			Leak: foldstream.Certificate{Policy: foldstream.Warn, Gap: -1, Faults: []string{"f"}},
+		},
+		Experiment: "e", Priority: &priority, Tags: map[string]string{"b": "2", "a": "1"},
+		Data:  []foldstream.Data{{Name: "prices", Digest: "d", Size: 9, Upload: true}},
+		Retry: foldstream.Retry{Attempts: 2, Backoff: time.Second}, Deadline: time.Minute,
+	}
+}
+
+func TestCodec_Task(t *testing.T) {
+	want := sampleTask()
+	data, err := encodeTask(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeTask(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got, cmp.Comparer(func(a, b foldstream.Time) bool { return a == b })); d != "" {
+		t.Error(d)
+	}
+	want.Stage, want.Attempt, want.Part = "fit", 3, &foldstream.Result{Code: "x"}
+	placed, err := encodeTask(want)
+	if err != nil || len(placed) != len(data) {
+		t.Errorf("the place in life takes %d bytes, %v", len(placed)-len(data), err)
+	}
+}
+
+func TestCodec_Result(t *testing.T) {
+	want := foldstream.Result{
+		Metrics: map[string]float64{"ic": math.NaN(), "ir": math.Inf(1), "one": 1}, Params: map[string]string{"a": "b"},
+		Frames: map[string]foldstream.Frame{"pred": {
+			Times: []foldstream.Time{foldstream.DateOf(2020, 1, 2)}, Instruments: []string{"A"},
+			Columns: []foldstream.Column{{Name: "score", Values: []float64{math.NaN()}}},
+		}},
+		Artifacts: []foldstream.Artifact{{Name: "log", Digest: "d", Size: 3, Type: "text/plain"}}, Worker: "w", Duration: time.Second,
+	}
+	data, err := encode(&want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeResult(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(&want, got, cmpopts.EquateNaNs(), cmp.Comparer(func(a, b foldstream.Time) bool { return a == b })); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestCodec_Stored reads a definition as version 1 stored it: what is in a store must stay readable.
+func TestCodec_Stored(t *testing.T) {
+	data, err := hex.DecodeString(storedTask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeTask(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(sampleTask(), got, cmp.Comparer(func(a, b foldstream.Time) bool { return a == b })); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestDecode_Refused(t *testing.T) {
+	good, err := encodeTask(sampleTask())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{
+		"empty": nil, "another version": append([]byte{2}, good[1:]...), "cut": good[:len(good)/2], "more": append(good[:len(good):len(good)], 0),
+	} {
+		if _, err := decodeTask(data); !foldstream.Is(err, foldstream.Invalid) {
+			t.Errorf("%s: %v; want invalid", name, err)
+		}
+	}
+}
+
+// FuzzDecode feeds every decoder of stored bodies: none may panic, and what it takes it must write again.
+func FuzzDecode(f *testing.F) {
+	task, err := encodeTask(sampleTask())
+	if err != nil {
+		f.Fatal(err)
+	}
+	result, err := encode(&foldstream.Result{Metrics: map[string]float64{"ic": 1}, Frames: map[string]foldstream.Frame{"pred": {}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	presence, err := encode(&Presence{Worker: "w", Expires: time.Unix(1, 0), Tasks: map[string]Work{"p/t": {Claim: 1}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range [][]byte{task, result, presence, {codecVersion}, nil} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if task, err := decodeTask(data); err == nil {
+			if _, err := encodeTask(task); err != nil {
+				t.Error(err)
+			}
+		}
+		if r, err := decodeResult(data); err == nil {
+			if _, err := encode(r); err != nil && !foldstream.Is(err, foldstream.Invalid) {
+				t.Error(err)
+			}
+		}
+		_, _ = decodePresence(data)
+		var set settings
+		_ = decode(data, &set)
+	})
+}
+
+// FuzzDelivery feeds a ticket's message to its reader.
+func FuzzDelivery(f *testing.F) {
+	f.Add("fold.work.p._.0.x", "0", "", []byte("def"))
+	f.Add("fold.work.p.s.19.x", "7", "2", []byte("defpart"))
+	f.Add("fold.work.p.s.19.x", "7", "9", []byte("short"))
+	f.Fuzz(func(t *testing.T, subject, expect, part string, data []byte) {
+		m := &nats.Msg{Subject: subject, Data: data, Header: nats.Header{headerExpected: {expect}}}
+		setText(m.Header, headerPart, part)
+		d := &delivery{msg: m}
+		if d.locate(subject) == nil && d.readBody() == nil && len(d.def)+len(d.part) != len(data) {
+			t.Errorf("the body of %d bytes was read as %d and %d", len(data), len(d.def), len(d.part))
+		}
+	})
+}
+
+const storedTask = "" +
+	"01de0015a24944ba6161616161616161616161616161616161616161616161616161a45461736b88a3626967d3001fffffffffffffa5666c6f6174cb" +
+	"3ff0000000000000a3696e74d30000000000000001a46c69737495d30000000000000001cb4004000000000000a178c090a36d617081a16180a86e65" +
+	"676174697665d3fffffffffffffffda46e6f6e65c0a3796573c3a85365676d656e747382a5747261696e82a55374617274c400a3456e64c40a323032" +
+	"302d30312d3032a47465737482a55374617274c41d323032302d30312d30335430393a33303a30302e303030303030303035a3456e64c40a32303230" +
+	"2d30322d3031a7486f72697a6f6e05a453656564d3fffffffffffffff9a653746167657392a3666974a573636f7265a6576f726b6572a57269646765" +
+	"a843616c656e646172a163a34b65799182a44e616d65a168a556616c7565a135a657696e646f7782a5496e64657801a24f6602a5526561636882a853" +
+	"657373696f6e7306a54b6e6f776ec3a44c65616b87a6506f6c696379a47761726ea843616c656e646172a0a5526561636882a853657373696f6e7300" +
+	"a54b6e6f776ec2a3476170ffa9436572746966696564c2a64661756c747391a166a54e6f746573c0aa4578706572696d656e74a165a85072696f7269" +
+	"747903a45461677382a161a131a162a132a4446174619185a44e616d65a6707269636573a450617468a0a6446967657374a164a453697a65d3000000" +
+	"0000000009a655706c6f6164c3a5526574727983a8417474656d70747302a74261636b6f6666d3000000003b9aca00a74365696c696e67d300000000" +
+	"00000000a8446561646c696e65d30000000df8475800a55374616765a0a7417474656d707400a450617274c0"
