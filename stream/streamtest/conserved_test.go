@@ -55,7 +55,10 @@ func script(text string) (events []foldstream.Event) {
 	for i, word := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
 		who, what, _ := strings.Cut(word, ":")
 		what, after, forged := strings.Cut(what, "/")
-		e := steps[what]
+		e, known := steps[what]
+		if !known {
+			panic("no step " + what)
+		}
 		e.Seq, e.Task, e.Expected = foldstream.Cursor(i+1), named[who].ID, last[who]
 		if forged {
 			e.Expected = foldstream.Cursor(after[0] - '0')
@@ -69,13 +72,14 @@ func script(text string) (events []foldstream.Event) {
 var (
 	named = map[string]foldstream.Task{"a": streamtest.Task(1), "b": streamtest.Task(2)}
 	steps = map[string]foldstream.Event{
-		"claim":  {Kind: foldstream.EventClaim, Status: foldstream.Running},
-		"part":   {Kind: foldstream.EventPart, Status: foldstream.PartDone},
-		"result": {Kind: foldstream.EventResult, Status: foldstream.Done},
-		"back":   {Kind: foldstream.EventEnd, Status: foldstream.Waiting},
-		"fail":   {Kind: foldstream.EventEnd, Status: foldstream.Dead},
-		"remove": {Kind: foldstream.EventEnd, Status: foldstream.Removed},
-		"undone": {Kind: foldstream.EventResult, Status: foldstream.Running},
+		"claim":    {Kind: foldstream.EventClaim, Status: foldstream.Running},
+		"overtake": {Kind: foldstream.EventClaim, Status: foldstream.Running},
+		"part":     {Kind: foldstream.EventPart, Status: foldstream.PartDone},
+		"result":   {Kind: foldstream.EventResult, Status: foldstream.Done},
+		"back":     {Kind: foldstream.EventEnd, Status: foldstream.Waiting},
+		"fail":     {Kind: foldstream.EventEnd, Status: foldstream.Dead},
+		"remove":   {Kind: foldstream.EventEnd, Status: foldstream.Removed},
+		"undone":   {Kind: foldstream.EventResult, Status: foldstream.Running},
 	}
 )
 
