@@ -2,6 +2,7 @@ package qlib_test
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -154,6 +155,26 @@ func TestReadBounds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReadIsLinear reads what would take minutes if a merge or a base were looked through for every key.
+func TestReadIsLinear(t *testing.T) {
+	merges := "a: &a {" + manyKeys("k", 10_000) + "}\ne: &e {}\nb: {<<: [*a, " + strings.Repeat("*e, ", 15_000) + "*e]}\n"
+	base := opener(map[string]string{"b.yaml": "qlib_init: {}\ntask: {" + manyKeys("k", 30_000) + "}\n"})
+	for name, text := range map[string]string{"merges": "qlib_init: {}\ntask: {}\n" + merges,
+		"base": "BASE_CONFIG_PATH: b.yaml\ntask: {" + manyKeys("o", 30_000) + "}\n"} {
+		if _, err := qlib.ReadWorkflow("w.yaml", strings.NewReader(text), base); err != nil {
+			t.Errorf("%s: %.200v", name, err)
+		}
+	}
+}
+
+func manyKeys(prefix string, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "%s%d: 1, ", prefix, i)
+	}
+	return b.String()
 }
 
 // manyTags returns n tags that are no text.

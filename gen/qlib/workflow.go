@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 
 	"github.com/foldstream/foldstream"
 	"go.yaml.in/yaml/v3"
@@ -123,26 +124,27 @@ func lay(base, over *node) *node {
 	n := *over
 	n.fields = nil
 	if base != nil && base.kind == yaml.MappingNode {
-		n.fields = append(n.fields, base.fields...)
+		n.fields = slices.Clone(base.fields)
+	}
+	at := make(map[string]int, len(n.fields))
+	for i, f := range n.fields {
+		at[f.key] = i
 	}
 	for _, f := range over.fields {
-		at := len(n.fields)
-		for i := range n.fields {
-			if n.fields[i].key == f.key {
-				at = i
-			}
-		}
+		i, there := at[f.key]
 		switch {
+		case f.value.scalar == drop && there:
+			n.fields[i].value = nil
 		case f.value.scalar == drop:
-			n.fields = append(n.fields[:at], n.fields[min(at+1, len(n.fields)):]...)
-		case at < len(n.fields):
-			f.value = lay(n.fields[at].value, f.value)
-			n.fields[at] = f
+		case there:
+			f.value = lay(n.fields[i].value, f.value)
+			n.fields[i] = f
 		default:
 			f.value = lay(nil, f.value)
 			n.fields = append(n.fields, f)
 		}
 	}
+	n.fields = slices.DeleteFunc(n.fields, func(f field) bool { return f.value == nil })
 	return &n
 }
 

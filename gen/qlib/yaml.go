@@ -177,10 +177,10 @@ func (t *tree) fields(y *yaml.Node, depth int) ([]field, error) {
 		seen[key] = k.Line
 		fields = append(fields, field{key, t.file, k.Line, k.Column, n})
 	}
-	return addMissing(fields, merged), nil
+	return addMissing(fields, merged, seen), nil
 }
 
-// merge adds what "<<: VALUE" brings: the fields of a map, or of each map of a list, the earlier first.
+// merge adds what "<<: VALUE" brings: the fields of a map, or of each map of a list.
 func (t *tree) merge(to []field, y *yaml.Node, n *node) ([]field, error) {
 	maps := []*node{n}
 	if n.kind == yaml.SequenceNode {
@@ -190,20 +190,16 @@ func (t *tree) merge(to []field, y *yaml.Node, n *node) ([]field, error) {
 		if m.kind != yaml.MappingNode {
 			return nil, t.errorf(y, "<< merges a map or a list of maps and nothing else")
 		}
-		to = addMissing(to, m.fields)
+		to = append(to, m.fields...)
 	}
 	return to, nil
 }
 
-// addMissing appends the fields whose keys are not there yet: a map's own keys win over merged ones.
-func addMissing(to, from []field) []field {
-	seen := make(map[string]bool, len(to))
-	for _, f := range to {
-		seen[f.key] = true
-	}
+// addMissing appends the fields whose keys are not there yet: a map's own keys win over merged ones, earlier over later.
+func addMissing(to, from []field, seen map[string]int) []field {
 	for _, f := range from {
-		if !seen[f.key] {
-			seen[f.key] = true
+		if _, there := seen[f.key]; !there {
+			seen[f.key] = f.line
 			to = append(to, f)
 		}
 	}
