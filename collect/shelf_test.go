@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/stream/mem"
 )
@@ -112,6 +114,23 @@ func TestGroupRestore(t *testing.T) {
 		other, _ := newGroup(spec, members, []foldstream.Time{day(0)})
 		if other.restore(data); other.closed {
 			t.Error("closed by a value that was folded from something else")
+		}
+	}
+}
+
+// A frame over the limit goes to the artifacts; both ways it comes back as it was.
+func TestKeeperBlob(t *testing.T) {
+	store := mem.New(mem.Options{})
+	k := &keeper{leader: &leader{Aggregator: Aggregator{Store: store}}}
+	want := foldstream.Frame{Times: []foldstream.Time{day(1)}, Columns: []foldstream.Column{{Name: "x", Values: []float64{1}}}}
+	for limit, inline := range map[int]bool{10: false, 1000: true} {
+		b, err := k.blob(t.Context(), want, limit)
+		if err != nil || (b.Inline != nil) != inline || (b.Digest == "") != inline {
+			t.Fatal(b, err)
+		}
+		got, err := loadBlob(t.Context(), store, b)
+		if d := cmp.Diff(want, got, compareTimes); d != "" || err != nil {
+			t.Error(d, err)
 		}
 	}
 }

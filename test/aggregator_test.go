@@ -461,6 +461,63 @@ func TestAggregatorNewExperiment(t *testing.T) {
 	})
 }
 
+// An experiment that is deleted and submitted again with other members has the collection of those.
+func TestAggregatorDeletedExperiment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := mem.New(mem.Options{})
+		defer aggregate(t, store, "one")()
+		submit(t, store, "x", 1)
+		work(t, store, "x", 4, time.Second)
+		experiments := store.Values(foldstream.Experiments)
+		v, err := experiments.Get(t.Context(), "x")
+		if err == nil {
+			err = experiments.Delete(t.Context(), "x", v.Revision)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, members := sample("x")
+		if err := collect.PutExperiment(t.Context(), store, e, members[4:8]); err != nil {
+			t.Fatal(err)
+		}
+		work(t, store, "x", tasksOfSample-4, 0)
+		settled(t, store, "x")
+		c, err := collect.Load(t.Context(), store, "x")
+		if err != nil || len(c.Groups) != 1 || c.Groups[0].Key.Get("alpha") != "10" || c.Coverage.Present != 4 {
+			t.Errorf("%+v, %v", c.Coverage, err)
+		}
+	})
+}
+
+// A frame that travels as an artifact of its name folds as one that travels inline.
+func TestAggregatorFrameInArtifact(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := undisturbed(t)
+		store := mem.New(mem.Options{})
+		defer aggregate(t, store, "one")()
+		submit(t, store, "x", 1)
+		work(t, store, "x", tasksOfSample-1, 0)
+		lease, err := store.Pool("x").Fetch(t.Context(), foldstream.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := answer(lease.Task(), "w")
+		data, err := r.Frames["pred"].MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, size, err := store.Artifacts().Put(t.Context(), bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Frames, r.Artifacts = nil, []foldstream.Artifact{{Name: "pred", Digest: d, Size: size}}
+		if err := lease.Commit(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		sameBytes(t, want, settled(t, store, "x"))
+	})
+}
+
 func TestAggregatorCoalesces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mem.New(mem.Options{})
