@@ -47,7 +47,7 @@ func (f *Frame) UnmarshalBinary(data []byte) error {
 	if v := r.byte(); r.err == nil && v != frameVersion {
 		return Errorf(Invalid, "frame", "version %d is not known here; this program reads version %d", v, frameVersion)
 	}
-	n := r.count(1)
+	n := r.count()
 	var out Frame
 	out.Times = readCodes(&r, n, func(r *frameReader) Time {
 		sec, nsec := r.varint(), r.uvarint()
@@ -56,7 +56,7 @@ func (f *Frame) UnmarshalBinary(data []byte) error {
 	if r.byte() == 1 {
 		out.Instruments = readCodes(&r, n, (*frameReader).text)
 	}
-	columns := r.count(1)
+	columns := r.count()
 	for range columns {
 		c := Column{Name: r.text()}
 		if c.Values = r.floats(n); r.err != nil {
@@ -98,7 +98,7 @@ func appendCodes[T comparable](b []byte, values []T, one func([]byte, T) []byte)
 }
 
 func readCodes[T any](r *frameReader, n int, one func(*frameReader) T) []T {
-	distinct := make([]T, r.count(1))
+	distinct := make([]T, r.count())
 	for i := range distinct {
 		distinct[i] = one(r)
 	}
@@ -165,10 +165,10 @@ func (r *frameReader) varint() int64 {
 	return v
 }
 
-// count reads a number of things that take at least size bytes each, so that no wrong count makes a large allocation.
-func (r *frameReader) count(size int) int {
+// count reads a number of things that take at least a byte each, so that no wrong count makes a large allocation.
+func (r *frameReader) count() int {
 	n := r.uvarint()
-	if n > uint64(len(r.b)/size) {
+	if n > uint64(len(r.b)) {
 		r.fail(errShort)
 		return 0
 	}
@@ -176,7 +176,7 @@ func (r *frameReader) count(size int) int {
 }
 
 func (r *frameReader) text() string {
-	n := r.count(1)
+	n := r.count()
 	s := string(r.b[:n])
 	r.b = r.b[n:]
 	return s

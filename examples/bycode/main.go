@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -62,7 +63,6 @@ func run(ctx context.Context, p *prices, out io.Writer) {
 	defer nc.Close()
 	store := must(stream.Open(ctx, nc, stream.Config{}))
 	defer store.Close()
-
 	experiment := foldstream.Experiment{Name: "momentum", Pool: "momentum", Calendar: cal.Version(),
 		Collection: foldstream.CollectionSpec{Ensemble: "average"}}
 	check(collect.PutExperiment(ctx, store, experiment, gen.Expectations(tasks), p.sessions...))
@@ -87,8 +87,7 @@ func run(ctx context.Context, p *prices, out io.Writer) {
 		fmt.Fprintf(out, "%-30s IC %+.4f, %d of %d windows\n", name, row.IC, row.Present, row.Expected)
 	}
 	stop()
-	check(<-ended)
-	check(<-ended)
+	check(errors.Join(<-ended, <-ended))
 }
 
 func must[T any](v T, err error) T { check(err); return v }

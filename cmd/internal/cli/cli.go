@@ -26,7 +26,6 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	TTY            bool     // Stderr is a terminal
 	Embed          Embedder // nil in a program without a server inside
-	log            *slog.Logger
 }
 
 // Embedder starts a NATS server in this process, on a store directory ("" is a temporary one) and a loopback port (0 is a

@@ -28,7 +28,6 @@ type bar struct {
 	container *mpb.Progress
 	bar       *mpb.Bar
 	failed    int
-	seen      int
 	first     int // done before the bar began: they say nothing of the rate
 	start     time.Time
 }
