@@ -465,7 +465,8 @@ func TestAggregatorNewExperiment(t *testing.T) {
 func TestAggregatorDeletedExperiment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mem.New(mem.Options{})
-		defer aggregate(t, store, "one")()
+		g := &gate{Store: store}
+		defer aggregate(t, g, "one")()
 		submit(t, store, "x", 1)
 		work(t, store, "x", 4, time.Second)
 		experiments := store.Values(foldstream.Experiments)
@@ -476,11 +477,17 @@ func TestAggregatorDeletedExperiment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(time.Second)
+		before := g.puts()
+		work(t, store, "x", 2, time.Second)
+		if n := g.puts() - before; n > 0 {
+			t.Errorf("%d writes for an experiment that is gone", n)
+		}
 		e, members := sample("x")
 		if err := collect.PutExperiment(t.Context(), store, e, members[4:8]); err != nil {
 			t.Fatal(err)
 		}
-		work(t, store, "x", tasksOfSample-4, 0)
+		work(t, store, "x", tasksOfSample-6, 0)
 		settled(t, store, "x")
 		c, err := collect.Load(t.Context(), store, "x")
 		if err != nil || len(c.Groups) != 1 || c.Groups[0].Key.Get("alpha") != "10" || c.Coverage.Present != 4 {
