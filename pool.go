@@ -49,8 +49,8 @@ type Lease interface {
 	Extend(ctx context.Context, p Progress) error
 
 	// Commit ends the stage with its result: the task is done after its last stage, part_done before. When Commit returns nil
-	// the result is stored and no other will be. A lost reply is resolved by reading, never by committing blindly.
-	// Errors: Conflict, TooLarge (nothing was committed).
+	// the result is stored and no other will be. A lost reply is resolved by reading, never by committing blindly. A new
+	// stage begins with attempt 1. Errors: Conflict, TooLarge and Invalid (a frame that is not valid); then nothing was committed.
 	Commit(ctx context.Context, r Result) error
 
 	// Return gives the task back: it waits again after the pause. why is the error of the attempt, which then counts; nil for a

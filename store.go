@@ -15,7 +15,7 @@ type Store interface {
 	Pool(name string) Pool
 
 	// Events reads events after the cursor, in order. The sequence ends with an error, when the consumer stops, when the context
-	// ends (no error), or, without f.Follow, when all that were there at the start are read.
+	// ends (no error), or, without f.Follow, when all that were there at the start are read. Errors: Invalid (a task without a pool).
 	Events(ctx context.Context, f EventFilter, from Cursor) iter.Seq2[Event, error]
 
 	// Values returns a bucket of small values. Errors of an unknown bucket come from its methods: NotFound.
@@ -54,7 +54,7 @@ type Values interface {
 	// Put stores v.Data under v.Key if the key's revision is v.Revision (0: the key must not exist, or be deleted) and
 	// returns the new revision. Errors: Conflict (somebody else wrote), TooLarge, Invalid (the key).
 	Put(ctx context.Context, v Value) (uint64, error)
-	// Delete removes the key if its revision is the given one. Errors: Conflict.
+	// Delete removes the key if its revision is the given one. Errors: Conflict, also where there is no such key.
 	Delete(ctx context.Context, key string, revision uint64) error
 	// List reads the values whose keys start with prefix, in order of their keys.
 	List(ctx context.Context, prefix string) iter.Seq2[Value, error]
@@ -77,7 +77,8 @@ type Value struct {
 type Artifacts interface {
 	// Put stores what r gives, streamed, and returns its digest and size.
 	Put(ctx context.Context, r io.Reader) (Digest, int64, error)
-	// Open reads a blob; reading to its end verifies the digest, and a mismatch is an error of the last Read. Errors: NotFound.
+	// Open reads a blob; reading to its end verifies the digest, and a mismatch is an error of the last
+	// Read, of kind Differs. Errors: NotFound.
 	Open(ctx context.Context, d Digest) (io.ReadCloser, error)
 	// Stat returns a blob's size. Errors: NotFound.
 	Stat(ctx context.Context, d Digest) (int64, error)
