@@ -110,7 +110,7 @@ func kindOf(err error) foldstream.Kind {
 		return foldstream.TooLarge
 	case errors.As(err, &api):
 		return kindOfCode(api)
-	case isLost(err), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionDraining):
+	case isLost(err), errors.Is(err, errGap), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrConnectionDraining):
 		return foldstream.Unavailable
 	}
 	return foldstream.Internal

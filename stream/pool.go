@@ -85,6 +85,18 @@ func (p *Pool) ensure(ctx context.Context) error {
 	return p.configure(data)
 }
 
+// exists reports whether the pool ever had a task, and takes its settings over.
+func (p *Pool) exists(ctx context.Context) (bool, error) {
+	v, err := p.s.Values(foldstream.Pools).Get(ctx, p.name)
+	if foldstream.Is(err, foldstream.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, p.configure(v.Data)
+}
+
 // configure takes the settings over.
 func (p *Pool) configure(data []byte) error {
 	var set settings

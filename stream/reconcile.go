@@ -42,7 +42,7 @@ func (s *Store) Reconcile(ctx context.Context, pool string) (int, error) {
 }
 
 func (p *Pool) reconcile(ctx context.Context) (int, error) {
-	if err := p.ensure(ctx); err != nil {
+	if known, err := p.exists(ctx); err != nil || !known {
 		return 0, err
 	}
 	last, err := p.lastLinks(ctx, nil)

@@ -54,22 +54,27 @@ func (s *Store) scan(ctx context.Context, q query) iter.Seq2[*stored, error] {
 				continue
 			}
 			r.release()
-			lost := errors.Is(err, errGap) || verdictOf(err) == unsure
-			if !lost || s.nc.IsClosed() || !t.again(ctx) && !q.follow {
-				if ctx.Err() == nil {
-					yield(nil, err)
-				}
+			lost := (errors.Is(err, errGap) || verdictOf(err) == unsure) && !s.nc.IsClosed()
+			if lost && t.again(ctx) || ctx.Err() != nil {
+				continue
+			}
+			if !lost || !q.follow || s.deniedSince(t.since) {
+				yield(nil, err)
 				return
 			}
+			s.log.Warn("the server does not answer a reader, which goes on asking", "stream", q.stream, "err", err)
+			t = s.trial()
 		}
 	}
 }
 
 // reader is a scan's place. Its consumer lives for one generation.
 type reader struct {
-	s    *Store
-	q    query
-	todo int // messages that were there at the start and are not read yet; -1 is unknown
+	s     *Store
+	q     query
+	aimed bool
+	goal  uint64 // the newest message at the start; a replica that the consumer sits on may not have it yet. 0 is none
+	todo  int    // where there is no goal: messages that were there at the start and are not read yet; -1 is unknown
 
 	consumer string
 	sub      *nats.Subscription
@@ -81,19 +86,24 @@ type reader struct {
 
 // next returns the next message; nil when there is none and the scan does not follow.
 func (r *reader) next(ctx context.Context) (*stored, error) {
-	if r.sub == nil {
-		if err := r.open(ctx); err != nil {
+	if !r.aimed {
+		if err := r.aim(ctx); err != nil {
 			return nil, err
 		}
 	}
-	for {
-		if r.pending == 0 && !r.told {
+	for r.q.follow || !r.reached() {
+		if r.sub == nil {
+			if err := r.open(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if r.reached() && r.pending == 0 && !r.told {
 			r.told = true
 			if r.q.idle != nil {
 				r.q.idle(max(r.q.from, 1) - 1)
 			}
 		}
-		if !r.q.follow && (r.todo == 0 || r.pending == 0) {
+		if !r.q.follow && r.reached() { // opening found nothing
 			return nil, nil
 		}
 		if err := r.ask(); err != nil {
@@ -103,7 +113,45 @@ func (r *reader) next(ctx context.Context) (*stored, error) {
 		if m != nil || err != nil {
 			return m, err
 		}
+		if !r.reached() { // nothing came for a while: the goal may be gone
+			if err := r.aim(ctx); err != nil {
+				return nil, err
+			}
+		}
 	}
+	return nil, nil
+}
+
+// hasGoal reports whether the end of what is to be read can be asked for: a leader tells the newest message of one filter.
+func (r *reader) hasGoal() bool { return len(r.q.filters) < 2 }
+
+// aim finds the goal; found again, it does not move on.
+func (r *reader) aim(ctx context.Context) error {
+	if r.hasGoal() {
+		filter := ">"
+		if len(r.q.filters) == 1 {
+			filter = r.q.filters[0]
+		}
+		m, err := r.s.newest(ctx, r.q.stream, filter)
+		switch {
+		case err != nil:
+			return err
+		case m == nil:
+			r.goal = 0
+		case !r.aimed || m.seq < r.goal:
+			r.goal = m.seq
+		}
+	}
+	r.aimed = true
+	return nil
+}
+
+// reached reports whether all that was there at the start is read.
+func (r *reader) reached() bool {
+	if r.hasGoal() {
+		return r.goal < max(r.q.from, 1)
+	}
+	return r.todo == 0 || r.todo > 0 && r.pending == 0
 }
 
 // open makes the generation's consumer.
