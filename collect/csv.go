@@ -5,107 +5,96 @@ import (
 	"encoding/csv"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 
 	"github.com/foldstream/foldstream"
 )
 
-// WriteCSV writes the merged series of all groups, in key order, and of the ensemble, last: a row a session and instrument. The
-// columns are "configuration" (the key's text, or "ensemble"), one for each choice of the keys, "time", "instrument", and the
-// columns of the series. A missing value is empty. Groups without a series yet are left out. Errors: those of LoadFrame and of w.
+// WriteCSV writes the collection as one table: a row a session and instrument, and the columns "time", "instrument", the
+// one-session return that the spec names (where the series have it), the scores of each group, named by its key's text, and
+// "ensemble" where there is one. A missing value is empty. Groups without a series yet are left out. It holds a column a group.
+// Errors: those of LoadFrame and of w; Differs (two series disagree on a return).
 func WriteCSV(ctx context.Context, w io.Writer, store foldstream.Store, c Collection) error {
-	t := csvTable{out: csv.NewWriter(w), choices: choiceNames(c.Groups)}
-	if err := eachFrame(ctx, store, c, t.note); err != nil {
+	spec := defaults(c.Spec)
+	var t csvTable
+	for _, g := range c.Groups {
+		if err := t.load(ctx, store, g.Key.String(), g, spec); err != nil {
+			return err
+		}
+	}
+	if c.Ensemble != nil {
+		if err := t.load(ctx, store, "ensemble", *c.Ensemble, spec); err != nil {
+			return err
+		}
+	}
+	returns, err := agree(t.index, t.frames, spec.Return)
+	if err != nil {
 		return err
 	}
-	if err := t.out.Write(slices.Concat([]string{"configuration"}, t.choices, []string{"time", "instrument"}, t.columns)); err != nil {
-		return err
-	}
-	if err := eachFrame(ctx, store, c, t.write); err != nil {
-		return err
-	}
-	t.out.Flush()
-	return t.out.Error()
+	return t.write(w, spec, returns)
 }
 
-// eachFrame loads one series after the other, so that no more than one is held.
-func eachFrame(ctx context.Context, store foldstream.Store, c Collection, do func(label string, key foldstream.Key, f foldstream.Frame) error) error {
-	one := func(label string, g Group) error {
-		if g.Frame.IsEmpty() {
-			return nil
-		}
-		f, err := LoadFrame(ctx, store, g)
-		if err != nil {
-			return err
-		}
-		return do(label, g.Key, f)
-	}
-	for _, g := range c.Groups {
-		if err := one(g.Key.String(), g); err != nil {
-			return err
-		}
-	}
-	if c.Ensemble == nil {
+// csvTable is the series of a collection beside each other.
+type csvTable struct {
+	index  foldstream.Frame // the rows of all
+	names  []string
+	frames []foldstream.Frame // beside names; the scores and the returns alone
+}
+
+// load adds the series of a group.
+func (t *csvTable) load(ctx context.Context, store foldstream.Store, name string, g Group, spec foldstream.CollectionSpec) error {
+	if g.Frame.IsEmpty() {
 		return nil
 	}
-	return one("ensemble", *c.Ensemble)
-}
-
-// csvTable writes frames below each other.
-type csvTable struct {
-	choices []string
-	columns []string // of all frames, in order of appearance
-	out     *csv.Writer
-}
-
-// note adds a frame's columns to those of the table.
-func (t *csvTable) note(_ string, _ foldstream.Key, f foldstream.Frame) error {
-	for _, c := range f.Columns {
-		if !slices.Contains(t.columns, c.Name) {
-			t.columns = append(t.columns, c.Name)
-		}
+	f, err := LoadFrame(ctx, store, g)
+	if err != nil || f.Len() == 0 {
+		return err
 	}
+	columns := []foldstream.Column{{Name: spec.Score, Values: columnOrNaN(f, spec.Score)}}
+	if values := f.Column(spec.Return); values != nil {
+		columns = append(columns, foldstream.Column{Name: spec.Return, Values: values})
+	}
+	f.Columns = columns
+	t.index = union(t.index, f)
+	t.names, t.frames = append(t.names, name), append(t.frames, f)
 	return nil
 }
 
-func (t *csvTable) write(label string, key foldstream.Key, f foldstream.Frame) error {
-	row := []string{label}
-	for _, name := range t.choices {
-		row = append(row, key.Get(name))
+func (t *csvTable) write(w io.Writer, spec foldstream.CollectionSpec, returns []float64) error {
+	out := csv.NewWriter(w)
+	header := []string{"time", "instrument"}
+	var columns [][]float64
+	if returns != nil {
+		header, columns = append(header, spec.Return), append(columns, returns)
 	}
-	values := mapEach(t.columns, func(name string) []float64 { return columnOrNaN(f, name) })
-	fixed := len(row)
-	for i, at := range f.Times {
-		row = append(row[:fixed], at.String(), "")
-		if f.Instruments != nil {
-			row[fixed+1] = f.Instruments[i]
+	for i, f := range t.frames {
+		columns = append(columns, align(t.index, f, f.Column(spec.Score)))
+		t.frames[i].Columns = nil // its scores are in columns now
+	}
+	if err := out.Write(append(header, t.names...)); err != nil {
+		return err
+	}
+	row := make([]string, 2+len(columns))
+	for i, at := range t.index.Times {
+		row[0] = at.String()
+		if t.index.Instruments != nil {
+			row[1] = t.index.Instruments[i]
 		}
-		for _, v := range values {
-			row = append(row, number(v[i]))
+		for j, values := range columns {
+			row[2+j] = number(values[i])
 		}
-		if err := t.out.Write(row); err != nil {
+		if err := out.Write(row); err != nil {
 			return err
 		}
 	}
-	return nil
+	out.Flush()
+	return out.Error()
 }
 
+// number writes v so that it reads back as v; nothing for a missing value.
 func number(v float64) string {
 	if math.IsNaN(v) {
 		return ""
 	}
 	return strconv.FormatFloat(v, 'g', -1, 64)
-}
-
-func choiceNames(groups []Group) []string {
-	var names []string
-	for _, g := range groups {
-		for _, c := range g.Key {
-			if !slices.Contains(names, c.Name) {
-				names = append(names, c.Name)
-			}
-		}
-	}
-	return names
 }

@@ -3,6 +3,7 @@ package test
 import (
 	"bytes"
 	"context"
+	stdcsv "encoding/csv"
 	"errors"
 	"fmt"
 	"iter"
@@ -10,6 +11,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -95,8 +97,8 @@ func answer(task foldstream.Task, worker string) foldstream.Result {
 	}
 }
 
-// work commits the results of the next n tasks of the pool, with a pause after each.
-func work(t *testing.T, store foldstream.Store, pool string, n int, pause time.Duration) {
+// commitAll commits the results of the next n tasks of the pool, with a pause after each.
+func commitAll(t *testing.T, store foldstream.Store, pool string, n int, pause time.Duration) {
 	t.Helper()
 	for range n {
 		lease, err := store.Pool(pool).Fetch(t.Context(), foldstream.Filter{})
@@ -147,7 +149,7 @@ func undisturbed(t *testing.T) map[string][]byte {
 	t.Helper()
 	store := mem.New(mem.Options{})
 	submit(t, store, "reference", 0)
-	work(t, store, "reference", tasksOfSample, 0)
+	commitAll(t, store, "reference", tasksOfSample, 0)
 	defer aggregate(t, store, "one")()
 	return settled(t, store, "reference")
 }
@@ -189,7 +191,7 @@ func TestAggregatorAnyOrder(t *testing.T) {
 			store := mem.New(mem.Options{})
 			stop := aggregate(t, store, "one")
 			submit(t, store, "other-name", seed)
-			work(t, store, "other-name", tasksOfSample, 300*time.Millisecond)
+			commitAll(t, store, "other-name", tasksOfSample, 300*time.Millisecond)
 			sameBytes(t, want, settled(t, store, "other-name"))
 			stop()
 		}
@@ -201,7 +203,7 @@ func TestAggregatorLoad(t *testing.T) {
 		store := mem.New(mem.Options{})
 		defer aggregate(t, store, "one")()
 		submit(t, store, "x", 3)
-		work(t, store, "x", 6, 300*time.Millisecond)
+		commitAll(t, store, "x", 6, 300*time.Millisecond)
 		time.Sleep(time.Second)
 		c, err := collect.Load(t.Context(), store, "x")
 		if err != nil {
@@ -210,7 +212,7 @@ func TestAggregatorLoad(t *testing.T) {
 		if c.Settled || c.Ensemble != nil || c.Coverage.Expected != 12 || c.Coverage.Present < 6 || c.Coverage.Present > 7 {
 			t.Errorf("half way: settled %t, ensemble %v, coverage %+v", c.Settled, c.Ensemble, c.Coverage)
 		}
-		work(t, store, "x", tasksOfSample-6, 0)
+		commitAll(t, store, "x", tasksOfSample-6, 0)
 		settled(t, store, "x")
 		if c, err = collect.Load(t.Context(), store, "x"); err != nil {
 			t.Fatal(err)
@@ -233,8 +235,15 @@ func TestAggregatorLoad(t *testing.T) {
 		if err := collect.WriteCSV(t.Context(), &csv, store, c); err != nil {
 			t.Fatal(err)
 		}
-		if lines := strings.Count(csv.String(), "\n"); lines != 1+4*80 {
-			t.Errorf("%d lines", lines)
+		rows, err := stdcsv.NewReader(strings.NewReader(csv.String())).ReadAll()
+		if err != nil || len(rows) != 1+80 || len(rows[0]) != 3+len(c.Groups)+1 || rows[0][2] != "return" || rows[0][len(rows[0])-1] != "ensemble" {
+			t.Fatalf("%d rows of %v, %v", len(rows), rows[0], err)
+		}
+		for i, row := range rows[1:] {
+			score, err := strconv.ParseFloat(row[len(row)-1], 64)
+			if err != nil || row[0] != f.Times[i].String() || row[1] != f.Instruments[i] || score != f.Column("score")[i] {
+				t.Fatalf("row %d is %v, %v", i, row, err)
+			}
 		}
 	})
 }
@@ -253,7 +262,7 @@ func TestAggregatorTakeover(t *testing.T) {
 				time.Sleep(time.Second)
 				second := &gate{Store: store}
 				defer aggregate(t, second, "second")()
-				work(t, store, "x", 5, 300*time.Millisecond)
+				commitAll(t, store, "x", 5, 300*time.Millisecond)
 				if first.puts() == 0 || second.puts() != 0 {
 					t.Fatalf("the first wrote %d times, the second %d", first.puts(), second.puts())
 				}
@@ -264,7 +273,7 @@ func TestAggregatorTakeover(t *testing.T) {
 				} else {
 					stop()
 				}
-				work(t, store, "x", tasksOfSample-5, 0)
+				commitAll(t, store, "x", tasksOfSample-5, 0)
 				sameBytes(t, want, settled(t, store, "x"))
 				if took := time.Since(begin); took > limit || crash && took < aggregatorLease/2 {
 					t.Errorf("it took %v", took)
@@ -288,12 +297,12 @@ func TestAggregatorFrozen(t *testing.T) {
 		defer aggregate(t, first, "first")()
 		time.Sleep(time.Second)
 		defer aggregate(t, store, "second")()
-		work(t, store, "x", 5, 300*time.Millisecond)
+		commitAll(t, store, "x", 5, 300*time.Millisecond)
 		thaw := first.freeze()
 		defer thaw()
-		work(t, store, "x", 1, 0)
+		commitAll(t, store, "x", 1, 0)
 		time.Sleep(3 * aggregatorLease)
-		work(t, store, "x", tasksOfSample-6, 0)
+		commitAll(t, store, "x", tasksOfSample-6, 0)
 		settled(t, store, "x")
 		_, before := stored(t, store, "x")
 		if !first.waits() {
@@ -320,7 +329,7 @@ func TestAggregatorRestart(t *testing.T) {
 			g := &gate{Store: store}
 			stop := aggregate(t, g, "x")
 			time.Sleep(2*aggregatorLease - time.Second)
-			work(t, store, "x", 1, time.Second)
+			commitAll(t, store, "x", 1, time.Second)
 			g.cut(true)
 			stop()
 		}
@@ -344,7 +353,7 @@ func TestAggregatorRebuild(t *testing.T) {
 		want := undisturbed(t)
 		store := mem.New(mem.Options{})
 		submit(t, store, "x", 8)
-		work(t, store, "x", tasksOfSample, 0)
+		commitAll(t, store, "x", tasksOfSample, 0)
 		stop := aggregate(t, store, "one")
 		settled(t, store, "x")
 		stop()
@@ -368,7 +377,7 @@ func TestAggregatorStaleEnsemble(t *testing.T) {
 		want := undisturbed(t)
 		store := mem.New(mem.Options{})
 		submit(t, store, "x", 8)
-		work(t, store, "x", tasksOfSample, 0)
+		commitAll(t, store, "x", tasksOfSample, 0)
 		stop := aggregate(t, store, "one")
 		settled(t, store, "x")
 		stop()
@@ -391,7 +400,7 @@ func TestAggregatorFailedMember(t *testing.T) {
 		stop := aggregate(t, store, "one")
 		defer stop()
 		submit(t, store, "x", 1)
-		work(t, store, "x", 4, 0)
+		commitAll(t, store, "x", 4, 0)
 		lease, err := store.Pool("x").Fetch(t.Context(), foldstream.Filter{})
 		if err != nil {
 			t.Fatal(err)
@@ -406,7 +415,7 @@ func TestAggregatorFailedMember(t *testing.T) {
 		if err := bad.Commit(t.Context(), foldstream.Result{}); err != nil { // a result without the frame
 			t.Fatal(err)
 		}
-		work(t, store, "x", tasksOfSample-6, 0)
+		commitAll(t, store, "x", tasksOfSample-6, 0)
 		settled(t, store, "x")
 		c, err := collect.Load(t.Context(), store, "x")
 		if err != nil {
@@ -437,7 +446,7 @@ func TestAggregatorNewExperiment(t *testing.T) {
 		store := mem.New(mem.Options{})
 		defer aggregate(t, store, "one")()
 		submit(t, store, "x", 1)
-		work(t, store, "x", 4, time.Second)
+		commitAll(t, store, "x", 4, time.Second)
 		e, members := sample("later")
 		e.Pool, members = "x", members[:4]
 		if err := collect.PutExperiment(t.Context(), store, e, members); err != nil {
@@ -455,7 +464,7 @@ func TestAggregatorNewExperiment(t *testing.T) {
 		if took := time.Since(begin); took > time.Second {
 			t.Errorf("it took %v", took)
 		}
-		work(t, store, "x", tasksOfSample-4, 0)
+		commitAll(t, store, "x", tasksOfSample-4, 0)
 		settled(t, store, "x")
 		settled(t, store, "later")
 	})
@@ -468,7 +477,7 @@ func TestAggregatorDeletedExperiment(t *testing.T) {
 		g := &gate{Store: store}
 		defer aggregate(t, g, "one")()
 		submit(t, store, "x", 1)
-		work(t, store, "x", 4, time.Second)
+		commitAll(t, store, "x", 4, time.Second)
 		experiments := store.Values(foldstream.Experiments)
 		v, err := experiments.Get(t.Context(), "x")
 		if err == nil {
@@ -479,7 +488,7 @@ func TestAggregatorDeletedExperiment(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		before := g.puts()
-		work(t, store, "x", 2, time.Second)
+		commitAll(t, store, "x", 2, time.Second)
 		if n := g.puts() - before; n > 0 {
 			t.Errorf("%d writes for an experiment that is gone", n)
 		}
@@ -487,7 +496,7 @@ func TestAggregatorDeletedExperiment(t *testing.T) {
 		if err := collect.PutExperiment(t.Context(), store, e, members[4:8]); err != nil {
 			t.Fatal(err)
 		}
-		work(t, store, "x", tasksOfSample-6, 0)
+		commitAll(t, store, "x", tasksOfSample-6, 0)
 		settled(t, store, "x")
 		c, err := collect.Load(t.Context(), store, "x")
 		if err != nil || len(c.Groups) != 1 || c.Groups[0].Key.Get("alpha") != "10" || c.Coverage.Present != 4 {
@@ -503,7 +512,7 @@ func TestAggregatorFrameInArtifact(t *testing.T) {
 		store := mem.New(mem.Options{})
 		defer aggregate(t, store, "one")()
 		submit(t, store, "x", 1)
-		work(t, store, "x", tasksOfSample-1, 0)
+		commitAll(t, store, "x", tasksOfSample-1, 0)
 		lease, err := store.Pool("x").Fetch(t.Context(), foldstream.Filter{})
 		if err != nil {
 			t.Fatal(err)
@@ -533,7 +542,7 @@ func TestAggregatorCoalesces(t *testing.T) {
 		submit(t, store, "x", 1)
 		time.Sleep(time.Second)
 		begin := time.Now()
-		work(t, store, "x", tasksOfSample-1, 90*time.Millisecond)
+		commitAll(t, store, "x", tasksOfSample-1, 90*time.Millisecond)
 		limit := int(time.Since(begin)/(250*time.Millisecond)) + 2
 		for key, n := range g.written() {
 			if n > limit {
@@ -555,7 +564,7 @@ func TestAggregatorBadStore(t *testing.T) {
 		g := &gate{Store: store, flaky: rand.New(rand.NewPCG(7, 7))}
 		stop := aggregate(t, g, "one")
 		defer stop()
-		work(t, store, "x", tasksOfSample, time.Second)
+		commitAll(t, store, "x", tasksOfSample, time.Second)
 		sameBytes(t, want, settled(t, store, "x"))
 		if g.failures() < 5 {
 			t.Errorf("the store failed only %d times", g.failures())
@@ -692,7 +701,7 @@ func TestAggregatorLeavesNothing(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	store := mem.New(mem.Options{})
 	submit(t, store, "x", 2)
-	work(t, store, "x", tasksOfSample, 0)
+	commitAll(t, store, "x", tasksOfSample, 0)
 	stop := aggregate(t, store, "one")
 	settled(t, store, "x")
 	stop()
