@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/work"
@@ -29,7 +30,7 @@ func with(name string, d foldstream.Data) foldstream.Task {
 
 func TestUploadsAreBroughtOnce(t *testing.T) {
 	const text = "date,A\n2000-01-03,1\n"
-	store := &blobs{}
+	store := &blobs{slow: 50 * time.Millisecond} // so that tasks that start together meet
 	d, _, _ := store.Put(t.Context(), strings.NewReader(text))
 	data := foldstream.Data{Name: "d", Path: "/the/producer's/p.csv", Digest: d, Upload: true}
 	dir := filepath.Join(t.TempDir(), "cache")
@@ -74,13 +75,14 @@ func TestDataThatCannotBeTrusted(t *testing.T) {
 		how   string
 		why   []string
 	}{
-		"changed": {damaged, foldstream.Data{Name: "d", Path: shared, Digest: then}, "fail", []string{"d: the file " + shared, "expected digest " + string(then), "found " + string(digest([]byte("now")))}},
-		"missing": {damaged, foldstream.Data{Name: "d", Path: shared + "x", Digest: then}, "return", []string{"d: there is no file " + shared + "x"}},
-		"damaged": {damaged, foldstream.Data{Name: "d", Path: "p.csv", Digest: then, Upload: true}, "fail", []string{"d: the store's upload of p.csv is damaged"}},
-		"gone":    {damaged, foldstream.Data{Name: "d", Path: "p.csv", Digest: digest(nil), Upload: true}, "return", []string{"d: the upload of p.csv", "no blob"}},
-		"away":    {away, foldstream.Data{Name: "d", Path: "p.csv", Digest: then, Upload: true}, "return", nil},
-		"digest":  {damaged, foldstream.Data{Name: "d", Path: shared, Digest: "../../etc/passwd", Upload: true}, "fail", []string{"is not a SHA-256 digest"}},
-		"nowhere": {nil, foldstream.Data{Name: "d", Path: "p.csv", Digest: then, Upload: true}, "fail", []string{"no store to take uploads from"}},
+		"changed":      {damaged, foldstream.Data{Name: "d", Path: shared, Digest: then}, "fail", []string{"d: the file " + shared, "expected digest " + string(then), "found " + string(digest([]byte("now")))}},
+		"missing":      {damaged, foldstream.Data{Name: "d", Path: shared + "x", Digest: then}, "return", []string{"d: there is no file " + shared + "x"}},
+		"damaged":      {damaged, foldstream.Data{Name: "d", Path: "p.csv", Digest: then, Upload: true}, "fail", []string{"d: the store's upload of p.csv is damaged"}},
+		"gone":         {damaged, foldstream.Data{Name: "d", Path: "p.csv", Digest: digest(nil), Upload: true}, "return", []string{"d: the upload of p.csv", "no blob"}},
+		"away":         {away, foldstream.Data{Name: "d", Path: "p.csv", Digest: then, Upload: true}, "return", nil},
+		"digest":       {damaged, foldstream.Data{Name: "d", Path: shared, Digest: "../../etc/passwd", Upload: true}, "fail", []string{"is not a SHA-256 digest"}},
+		"short digest": {damaged, foldstream.Data{Name: "d", Path: shared, Digest: "abcd"}, "fail", []string{"is not a SHA-256 digest"}},
+		"nowhere":      {nil, foldstream.Data{Name: "d", Path: "p.csv", Digest: then, Upload: true}, "fail", []string{"no store to take uploads from"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := queue(with("a", c.data))

@@ -139,6 +139,7 @@ type blobs struct {
 	bytes map[foldstream.Digest][]byte
 	opens int
 	err   error
+	slow  time.Duration // of every Open
 }
 
 func (b *blobs) Put(_ context.Context, r io.Reader) (foldstream.Digest, int64, error) {
@@ -153,6 +154,7 @@ func (b *blobs) Put(_ context.Context, r io.Reader) (foldstream.Digest, int64, e
 }
 
 func (b *blobs) Open(_ context.Context, d foldstream.Digest) (io.ReadCloser, error) {
+	<-time.After(b.slow)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.opens++
