@@ -62,6 +62,24 @@ func (s *Store) presenceSubject(worker, session string) string {
 	return s.lay.kvPrefix(foldstream.Workers) + presenceKey(worker, session)
 }
 
+// Present lists the workers that live and hold leases, in order of their names.
+func (s *Store) Present(ctx context.Context) ([]Presence, error) {
+	var all []Presence
+	for v, err := range s.Values(foldstream.Workers).List(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		p, err := decodePresence(v.Data)
+		if err != nil {
+			return nil, foldstream.Errorf(foldstream.Invalid, "workers", "key %q: %w", v.Key, err)
+		}
+		if len(p.Tasks) > 0 && time.Now().Before(p.Expires) {
+			all = append(all, p)
+		}
+	}
+	return all, nil
+}
+
 // livesOn returns how long the worker of a claim is known to live and to work it; 0 when it is not known.
 func (s *Store) livesOn(ctx context.Context, claim link) (time.Duration, error) {
 	m, err := s.newest(ctx, s.lay.kvStream(foldstream.Workers), s.presenceSubject(claim.Worker, claim.session))
