@@ -148,7 +148,7 @@ func (in *inputs) download(ctx context.Context, d foldstream.Data, path string) 
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) // nothing to remove after the rename
+	defer func() { _ = os.Remove(tmp.Name()) }() // nothing to remove after the rename
 	h := sha256.New()
 	_, err = io.Copy(io.MultiWriter(tmp, h), from)
 	if err = errors.Join(err, tmp.Close()); err != nil {

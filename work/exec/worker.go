@@ -57,7 +57,7 @@ func (w *Worker) Work(ctx context.Context, t foldstream.Task, rec foldstream.Rec
 	if err != nil {
 		return none, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // what cannot be removed is temporary all the same
 	out := &output{}
 	if err := run(ctx, argv, dir, t.ID, stdin, out); err != nil {
 		return none, fate(ctx, argv, err, out.log.tail(errorLimit))
@@ -116,7 +116,7 @@ func fate(ctx context.Context, argv []string, err error, last []byte) error {
 	if !ok {
 		return foldstream.Errorf(foldstream.Failed, "exec", "cannot run %q: %w", argv[0], err)
 	}
-	what := exit.ProcessState.String() // "exit status 1", "signal: killed"
+	what := exit.String() // "exit status 1", "signal: killed"
 	if len(last) > 0 {
 		what = fmt.Sprintf("%s; the log ends with\n%s", what, last)
 	}

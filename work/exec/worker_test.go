@@ -46,7 +46,7 @@ func play(role string) {
 	dir, _ := os.Getwd()
 	left, _ := os.ReadDir(dir)
 	out, _ := json.Marshal(map[string]any{"params": map[string]any{"role": role, "dir": dir, "left": len(left), "task": task, "id": os.Getenv("FOLDSTREAM_TASK")}})
-	os.Stdout.Write(out)
+	fmt.Printf("%s", out)
 }
 
 // record is a recorder that keeps everything.
@@ -285,6 +285,27 @@ func TestTheWholeGroupDies(t *testing.T) {
 				waitFor(t, "the end of the "+who, func() bool { return gone(pid(dir, who)) })
 			}
 		})
+	}
+}
+
+// SIGTERM goes to all of the group: a grandchild has the time to say good-bye.
+func TestTheGroupIsAskedFirst(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	script := fmt.Sprintf(`sh -c 'trap "echo bye > %s/bye; exit" TERM; echo $$ > %s/grandchild; while :; do sleep 1; done' & while :; do sleep 1; done`, dir, dir)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := (&exec.Worker{}).Work(ctx, sh(script), newRecord())
+		ended <- err
+	}()
+	waitFor(t, "the grandchild", func() bool { return pid(dir, "grandchild") > 0 })
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("no error")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "bye")); err != nil {
+		t.Error(err)
 	}
 }
 
