@@ -38,7 +38,8 @@ func TestBadInputIsOneLineAndPublishesNothing(t *testing.T) {
 		"no data file":         {"prices: ", "prices: no", 2, []string{"data prices", "there is no file"}},
 		"date out of calendar": {"1991-01-02, 1995", "1985-01-02, 1995", 2, []string{"1985-01-02"}},
 		"reversed segment":     {"[1991-01-02, 1995-12-29]", "[1995-12-29, 1991-01-02]", 2, []string{":9:", "train"}},
-		"a leak":               {"trunc: reach, ", "", 2, []string{"leak"}},
+		"a leak":               {"horizons: [1]}\n  - rolling: {step: 252, trunc: reach,", "horizons: [5], leak: 0}\n  - rolling: {step: 252, trunc: 0,", 2, []string{"leak"}},
+		"an unknown reach":     {"horizon: {horizons: [1]}\n  - rolling: {step: 252, trunc: reach,", "rolling: {step: 252, trunc: 5,", 2, []string{"leak", "reach"}},
 		"not a date":           {"1996-01-02", "NaT", 2, []string{":9:", "NaT"}},
 		"unknown generator":    {"horizon:", "horizont:", 2, []string{":11:", `did you mean "horizon"`}},
 		"bad name":             {"name: bad", "name: b.d", 2, []string{":1:", "b.d"}},
@@ -106,6 +107,10 @@ func TestExitCodes(t *testing.T) {
 	}
 	if out := run(t, "foldstream", "collection", "show", "bad", "-s", url); out.code != 5 {
 		t.Errorf("showing an incomplete collection: exit code %d: %s", out.code, out.stderr)
+	}
+	unknown := write(t, strings.Replace(text(t), "worker: ridge", "worker: nobody", 1))
+	if out := run(t, "foldstream", "run", unknown, "--store", t.TempDir()); out.code != 2 || !strings.Contains(out.stderr, "known: exec, ridge") {
+		t.Errorf("an unknown worker: exit code %d: %s", out.code, out.stderr)
 	}
 	other := write(t, strings.Replace(text(t), "step: 252", "step: 126", 1))
 	if out := run(t, "producer", "submit", other, "-s", url); out.code != 4 {

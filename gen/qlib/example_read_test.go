@@ -53,7 +53,6 @@ template: {dataset: {kwargs: {segments: {test: [2020-13-01, null]}}}}
 `))
 	fmt.Println(err)
 	// Output:
-	// bad.yaml:1:1: "calendar" is missing
 	// bad.yaml:3:1: calender: unknown key (did you mean "calendar"?)
 	// bad.yaml:4:49: template.dataset.kwargs.segments.test[0]: "2020-13-01" is not a date (2006-01-02) or a time (2006-01-02T15:04:05)
 }

@@ -60,7 +60,7 @@ func openCalendar(t *testing.T, path string, source qlib.CalendarSource) *calend
 // TestDow30: 24 configurations × 20 windows, every one certified, whose test windows tile the five years.
 func TestDow30(t *testing.T) {
 	p, cal := planExample(t, "dow30/experiment.yaml")
-	if len(p.Tasks) != 480 || len(p.Expectations) != 480 || p.Experiment.Expected != 480 || len(p.Notes) != 0 {
+	if len(p.Tasks) != 480 || len(p.Expectations) != 480 || p.Experiment.Expected != 480 || len(p.Notes) != 2 {
 		t.Fatalf("%d tasks, %d members, notes %q; want 480", len(p.Tasks), len(p.Expectations), p.Notes)
 	}
 	ids := map[foldstream.TaskID]bool{}

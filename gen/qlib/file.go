@@ -27,6 +27,7 @@ type File struct {
 	Retry      foldstream.Retry
 	Deadline   time.Duration
 	Collection foldstream.CollectionSpec
+	Notes      []string // what whoever reads a result must know
 
 	exec      map[string]any // the command of worker exec, which travels in the task dict
 	from      value          // where From stands
@@ -65,7 +66,7 @@ func Read(name string, r io.Reader) (*File, error) {
 
 func readFile(v value) *File {
 	v.fields("name", "pool", "calendar", "data", "worker", "exec", "template", "templates", "from", "generators", "leaks",
-		"priority", "tags", "retry", "deadline", "collection")
+		"priority", "tags", "retry", "deadline", "collection", "notes")
 	f := &File{Source: v.node.file, Name: v.must("name").name("experiment"), Pool: v.get("pool").name("pool")}
 	if f.Pool == "" {
 		f.Pool = f.Name
@@ -76,6 +77,9 @@ func readFile(v value) *File {
 	f.readRun(v)
 	f.steps = readSteps(v.get("generators"))
 	f.Collection = readCollection(v.get("collection"))
+	for _, n := range v.get("notes").items() {
+		f.Notes = append(f.Notes, n.text())
+	}
 	return f
 }
 

@@ -15,7 +15,7 @@ type Plan struct {
 	Experiment   foldstream.Experiment // without Members and Created, which belong to the store
 	Tasks        []foldstream.Task     // in order of generation; equal content stands once
 	Expectations []foldstream.Expectation
-	Notes        []string // what a person should know: what is not certified, what comes twice
+	Notes        []string // what a person should know: the file's own notes, what is not certified, what comes twice
 }
 
 // Import adds the template of the workflow file that From names, and what the workflow says where the file says nothing:
@@ -47,6 +47,9 @@ func (f *File) Plan(cal *calendar.Calendar, data []foldstream.Data) (Plan, error
 	if len(f.templates) == 0 {
 		return Plan{}, foldstream.Errorf(foldstream.Invalid, "", "%s: the template in %s was not read", f.Source, f.From)
 	}
+	if err := f.inCalendar(cal); err != nil {
+		return Plan{}, err
+	}
 	templates, err := f.generate(cal)
 	if err != nil {
 		return Plan{}, err
@@ -71,9 +74,26 @@ func (f *File) Plan(cal *calendar.Calendar, data []foldstream.Data) (Plan, error
 	if err := p.fill(f, tasks, data); err != nil {
 		return Plan{}, err
 	}
+	p.Notes = slices.Clone(f.Notes)
 	p.note(uncertified, templates)
 	p.Experiment = f.experiment(cal, len(p.Expectations))
 	return p, nil
+}
+
+// inCalendar refuses segments that begin or end where the calendar has no sessions: the period would be shorter than it says.
+func (f *File) inCalendar(cal *calendar.Calendar) error {
+	for _, t := range f.templates {
+		for _, name := range t.Segments.Names() {
+			s := t.Segments[name]
+			for _, end := range []foldstream.Time{s.Start, s.End} {
+				if !end.IsOpen() && (end.Before(cal.First()) || end.After(cal.Last())) {
+					return foldstream.Errorf(foldstream.Invalid, "", "%s: dataset.kwargs.segments.%s: %s is outside the calendar, which has %s to %s; write null for an open end",
+						f.Source, name, end, cal.First(), cal.Last())
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // generate makes the templates in their final form.

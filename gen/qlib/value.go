@@ -97,10 +97,15 @@ func (v value) get(keys ...string) value {
 // must is get for a key that has to be there.
 func (v value) must(key string) value {
 	c := v.get(key)
-	if v.is(yaml.MappingNode) && !c.there() {
+	if v.is(yaml.MappingNode) && !c.there() && !v.misspells(key) {
 		v.faultf("%q is missing", key)
 	}
 	return c
+}
+
+// misspells reports whether the map has an unknown key that was meant as this one: that is one fault, not two.
+func (v value) misspells(key string) bool {
+	return slices.ContainsFunc(v.node.fields, func(f field) bool { return nearest(f.key, []string{key}) != "" })
 }
 
 func join(path, key string) string {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/calendar"
@@ -140,8 +141,13 @@ func readCalendarFile(path string, src qlib.CalendarSource) (*calendar.Calendar,
 	return calendar.Parse(f)
 }
 
-// within returns path as seen from dir, absolute paths as they are.
+// within returns path as seen from dir, absolute paths as they are; a leading ~/ is the user's home folder.
 func within(dir, path string) string {
+	if rest, ok := strings.CutPrefix(path, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			return filepath.Join(home, rest)
+		}
+	}
 	if filepath.IsAbs(path) {
 		return path
 	}

@@ -27,6 +27,7 @@ type planJSON struct {
 	New        int               `json:"new"`
 	Known      int               `json:"known"`
 	Done       int               `json:"done"`
+	Notes      []string          `json:"notes"`
 	Tasks      []taskJSON        `json:"tasks"`
 }
 
@@ -95,7 +96,7 @@ func (c *PlanCmd) known(ctx context.Context, env *Env, p *plan) (statuses map[fo
 func planOf(p *plan, known map[foldstream.TaskID]foldstream.Status) planJSON {
 	out := planJSON{
 		Experiment: p.Experiment.Name, Pool: p.Experiment.Pool, Calendar: p.calendar.Version(), Policy: p.Experiment.Policy,
-		Members: len(p.Expectations), Tasks: make([]taskJSON, len(p.Tasks)),
+		Members: len(p.Expectations), Notes: p.Notes, Tasks: make([]taskJSON, len(p.Tasks)),
 	}
 	for i, t := range p.Tasks {
 		status, ok := known[t.ID]
@@ -119,12 +120,19 @@ func planOf(p *plan, known map[foldstream.TaskID]foldstream.Status) planJSON {
 func printPlan(w io.Writer, p planJSON) {
 	t := newTable(w, "task", "configuration", "window", "train", "valid", "test", "leak gap", "status")
 	for _, task := range p.Tasks {
-		t.AppendRow([]any{task.ID, task.Key, fmt.Sprintf("%d of %d", task.Window+1, task.Of),
+		window := ""
+		if task.Of > 0 {
+			window = fmt.Sprintf("%d of %d", task.Window+1, task.Of)
+		}
+		t.AppendRow([]any{task.ID, task.Key, window,
 			span(task.Segments, "train"), span(task.Segments, "valid"), span(task.Segments, "test"), task.Gap, task.Status})
 	}
 	t.Render()
 	fmt.Fprintf(w, "%s: %d tasks for %d members: %d new, %d known, %d done; leaks: %s\n",
 		p.Experiment, len(p.Tasks), p.Members, p.New, p.Known, p.Done, p.Policy)
+	for _, note := range p.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
+	}
 }
 
 // span writes a segment as "from … to", nothing where the task has none of the name.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/work"
 )
 
 // RunCmd takes an experiment file to its collection in one process: server, consumers and aggregator. On a store that has
@@ -42,6 +43,11 @@ func (c *RunCmd) Run(ctx context.Context, env *Env) error {
 
 func (c *RunCmd) run(ctx context.Context, env *Env, p *plan, out string) (err error) {
 	log := c.logger(env)
+	if len(p.Tasks) > 0 { // all have the file's worker; here is where they will be worked, so say it before anything is published
+		if _, err := work.Builtin().Lookup(p.Tasks[0].Worker); err != nil {
+			return foldstream.Errorf(foldstream.Invalid, "", "%s: %w", p.Experiment.Source, err)
+		}
+	}
 	s, err := c.open(ctx, env, p.Experiment.Name, log)
 	if err != nil {
 		return err

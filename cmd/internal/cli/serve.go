@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-
 	"os"
+	"path/filepath"
 )
 
 // ServeCmd runs the embedded server with an aggregator beside it, for consumers and producers on this machine.
