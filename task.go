@@ -25,6 +25,9 @@ type Task struct {
 	Data       []Data
 	Retry      Retry
 	Deadline   time.Duration // the longest one attempt may take; 0 is no limit
+	Silence    time.Duration // the longest an attempt may go without reporting progress; 0 is no limit
+	Keys       []string      // what it uses that there is not enough of: a data set, a licence; see PoolSettings.Limits
+	NotBefore  time.Time     // it waits until then; zero is no wait. Only a new task takes it
 
 	// Where it stands in its life. Fetch sets them; Create ignores them.
 	Stage   string  // the stage to run now; "" where the task names none
@@ -77,6 +80,7 @@ func (t Task) Clone() Task {
 	c.Template = t.Template.Clone()
 	c.Tags = maps.Clone(t.Tags)
 	c.Data = slices.Clone(t.Data)
+	c.Keys = slices.Clone(t.Keys)
 	if t.Priority != nil {
 		p := *t.Priority
 		c.Priority = &p

@@ -1,0 +1,113 @@
+package foldstream
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Admin changes tasks from outside. Every method is idempotent: after an error or a crash, repeating the call completes
+// what was left. Ids that are not in the pool, or to which the change does not apply, are left alone and not counted. With no
+// ids a method does nothing. It returns how many tasks it changed.
+type Admin interface {
+	// Cancel ends open tasks: their leases are lost at once, no worker takes them again, their status is cancelled. why is for people.
+	Cancel(ctx context.Context, pool, why string, ids ...TaskID) (int, error)
+	// Remove ends the life of tasks of any status; creating one again begins a new life of the same id.
+	Remove(ctx context.Context, pool, why string, ids ...TaskID) (int, error)
+	// Retry puts failed and cancelled tasks back to waiting, with all their attempts before them, from their first stage on.
+	Retry(ctx context.Context, pool, why string, ids ...TaskID) (int, error)
+	// Reset puts running tasks back to waiting at the stage they are at, without using an attempt; their leases are lost at once.
+	// Unless force is set only those are reset whose worker is provably gone: its entry among the workers has expired.
+	Reset(ctx context.Context, pool string, force bool, ids ...TaskID) (int, error)
+	// Prioritize moves waiting tasks to the band of a priority; nil is below all. It loses and doubles nothing. Errors: Invalid.
+	Prioritize(ctx context.Context, pool string, priority *int, ids ...TaskID) (int, error)
+}
+
+// PoolAdmin changes and tells the settings of pools. A pool that never had a task has the zero settings.
+type PoolAdmin interface {
+	Settings(ctx context.Context, pool string) (PoolSettings, error)
+	// Change stores what change makes of the settings; it may be called again when somebody else changed them at the same time.
+	Change(ctx context.Context, pool string, change func(*PoolSettings)) (PoolSettings, error)
+}
+
+// PoolSettings are what all workers of a pool obey. They follow a change within a second.
+type PoolSettings struct {
+	Lease  time.Duration  // how long a lease lives without a beat; set when the pool is made
+	Paused bool           // nothing is fetched; what runs goes on
+	Limit  int            // tasks of the pool that may run at once, on all machines; 0 is no limit
+	Limits map[string]int // tasks of a key (see Task.Keys) that may run at once, on all machines
+}
+
+// Index tells of tasks without touching them.
+type Index interface {
+	// Tasks reads the states of a pool's tasks in order of creation. Errors: NotFound only from Task.
+	Tasks(ctx context.Context, pool string) iter.Seq2[TaskState, error]
+	// Task reads the state of one task. Errors: NotFound.
+	Task(ctx context.Context, pool string, id TaskID) (TaskState, error)
+	// Workers reads who is alive.
+	Workers(ctx context.Context) iter.Seq2[Presence, error]
+}
+
+// TaskState is a task and where it stands in its life.
+type TaskState struct {
+	Task             // Stage and Attempt as of its last event
+	Status    Status // Waiting also where it is delayed
+	Worker    string // who works it, or worked it last; "" where nobody did
+	Error     string // of its last attempt that failed
+	Crashes   int    // claims that were lost with their workers
+	Created   time.Time
+	Updated   time.Time // its last event; Created where it has none
+	NotBefore time.Time // when a delayed task may start; zero where it is not delayed
+}
+
+// Presence is a live worker process and what it has in hand.
+type Presence struct {
+	Worker  string
+	Host    string
+	Version string
+	Since   time.Time
+	Expires time.Time // when it counts as gone unless it is heard of again
+	Tasks   []InHand
+}
+
+// InHand is one task that a worker works.
+type InHand struct {
+	Pool     string
+	Task     TaskID
+	Attempt  int
+	Since    time.Time
+	Progress Progress
+}
+
+// DeadLetters are the failed tasks, each with its error and its attempts.
+type DeadLetters interface {
+	// Letters reads the dead letters of a pool, the oldest first.
+	Letters(ctx context.Context, pool string) iter.Seq2[DeadLetter, error]
+	// Drop removes dead letters; the tasks stay failed.
+	Drop(ctx context.Context, pool string, ids ...TaskID) (int, error)
+}
+
+// DeadLetter is a failed task with what is known of why.
+type DeadLetter struct {
+	Task   Task
+	At     time.Time
+	Worker string
+	Error  string  // of the last attempt, with the last lines of its log
+	Events []Event // its life, without results
+}
+
+// Verifier proves conservation over everything the store holds of a pool.
+type Verifier interface {
+	// Verify reads the whole pool. A fault is a task that was lost or doubled; it is named, not mended.
+	Verify(ctx context.Context, pool string) (Conservation, error)
+}
+
+// Conservation is the balance of a pool: created = the sum of the counts, and no faults.
+type Conservation struct {
+	Pool    string
+	Created int
+	Counts  Counts
+	Tickets int // tickets and schedules there are
+	Results int // winning results
+	Faults  []string
+}
