@@ -1,0 +1,50 @@
+package exec
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Whatever a command writes is read or refused with a named error, and a frame that was read is written and read again as it was.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, `{"metrics":{"ic":NaN}}`, `{"metrics":{"a":1,"b":null},"params":{"x":[1]},"tags":{"t":"y"}}`, `[`, `{"frames":null}`,
+		`{"frames":{"p":{"columns":["datetime","instrument","s"],"data":[["2020-01-02","A",1e308],["2020-01-01T10:00","B",null]]}}}`,
+		`{"frames":{"p":{"columns":["datetime"],"data":[[]]}}}`, `{"artifacts":[{"name":"m","path":"m"}]}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := decode(data)
+		if err != nil {
+			if !foldstream.Is(err, foldstream.Invalid) {
+				t.Fatalf("%v is of no kind", err)
+			}
+			return
+		}
+		for name, raw := range r.Frames {
+			read, err := raw.frame()
+			if err != nil {
+				continue
+			}
+			text, err := json.Marshal(table(read))
+			if err != nil {
+				t.Fatalf("frame %q cannot be written: %v", name, err)
+			}
+			var back Table
+			if err := json.Unmarshal(text, &back); err != nil {
+				t.Fatal(err)
+			}
+			again, err := back.frame()
+			if err != nil {
+				t.Fatalf("frame %q cannot be read again: %v\n%s", name, err, text)
+			}
+			a, _ := read.MarshalBinary()
+			if b, err := again.MarshalBinary(); err != nil || string(a) != string(b) {
+				t.Fatalf("frame %q changed: %v\n%s", name, err, text)
+			}
+		}
+	})
+}
