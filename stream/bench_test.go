@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -49,4 +50,46 @@ func BenchmarkDrain(b *testing.B) {
 	}
 	workers.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+}
+
+// BenchmarkIdleStart makes one task at a time while a fetch waits: how soon the work starts.
+func BenchmarkIdleStart(b *testing.B) {
+	url := streamtest.Server(b).URL()
+	producer, consumer := open(b, url, stream.Config{}), open(b, url, stream.Config{})
+	if _, err := producer.Pool("p").Create(b.Context(), streamtest.Task(-1)); err != nil {
+		b.Fatal(err)
+	}
+	got := make(chan error)
+	worker := func() {
+		l, err := consumer.Pool("p").Fetch(b.Context(), foldstream.Filter{Wait: time.Minute})
+		got <- err
+		if err == nil {
+			err = l.Commit(b.Context(), foldstream.Result{})
+		}
+		got <- err
+	}
+	var starts []time.Duration
+	for i := range b.N + 1 {
+		go worker()
+		if i > 0 {
+			if err := consumer.Parked(b.Context(), "p"); err != nil {
+				b.Fatal(err)
+			}
+			begin := time.Now()
+			if _, err := producer.Pool("p").Create(b.Context(), streamtest.Task(i)); err != nil {
+				b.Fatal(err)
+			}
+			if err := <-got; err != nil {
+				b.Fatal(err)
+			}
+			starts = append(starts, time.Since(begin))
+		} else if err := <-got; err != nil {
+			b.Fatal(err)
+		}
+		if err := <-got; err != nil {
+			b.Fatal(err)
+		}
+	}
+	slices.Sort(starts)
+	b.ReportMetric(float64(starts[len(starts)/2].Microseconds()), "µs-p50")
 }

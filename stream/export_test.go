@@ -111,3 +111,17 @@ func (s *Store) Parked(ctx context.Context, pool string) error {
 		}
 	}
 }
+
+// DeleteConsumers deletes the consumers of all lanes.
+func (s *Store) DeleteConsumers(ctx context.Context) error {
+	st, err := s.js.Stream(ctx, s.lay.work())
+	if err != nil {
+		return err
+	}
+	for name := range st.ConsumerNames(ctx).Name() {
+		if err := st.DeleteConsumer(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

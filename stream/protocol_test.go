@@ -177,6 +177,28 @@ func TestFetch_NewBand(t *testing.T) {
 	}
 }
 
+// TestFetch_LostConsumer has somebody delete the consumers behind the store's back.
+func TestFetch_LostConsumer(t *testing.T) {
+	s := open(t, streamtest.Server(t).URL(), stream.Config{Lease: 300 * time.Millisecond})
+	create(t, s, streamtest.Tasks(0, 3)...)
+	for i := range 3 {
+		if err := s.DeleteConsumers(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if i == 2 {
+			if _, err := s.Reconcile(t.Context(), "p"); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := fetch(t, s).Commit(t.Context(), foldstream.Result{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := streamtest.Conserved(t.Context(), s, "p"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestDenied has a user who may not do what is needed.
 func TestDenied(t *testing.T) {
 	s := deniedServer(t, "fold.def.>")

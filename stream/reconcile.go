@@ -134,8 +134,15 @@ func (p *Pool) laneNames() []laneName {
 	return names
 }
 
+// consumerInfo asks how a lane stands. A consumer that somebody deleted is made again.
 func (p *Pool) consumerInfo(ctx context.Context, name laneName) (*jetstream.ConsumerInfo, error) {
 	c, err := p.s.js.Consumer(ctx, p.s.lay.work(), name.consumer(p.name))
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		if err := p.makeConsumer(ctx, name); err != nil {
+			return nil, err
+		}
+		c, err = p.s.js.Consumer(ctx, p.s.lay.work(), name.consumer(p.name))
+	}
 	if err != nil {
 		return nil, err
 	}
