@@ -31,6 +31,7 @@ func pairs(x, y []float64) (a, b []float64) {
 	return a, b
 }
 
+// pearson correlates sides without missing values, in two passes: means first, then products of the distances from them.
 func pearson(x, y []float64) float64 {
 	if len(x) < 2 || flat(x) || flat(y) {
 		return math.NaN()

@@ -47,6 +47,7 @@ func TopK(f foldstream.Frame, score, ret string, k int, cost float64) (foldstrea
 	return out, nil
 }
 
+// checkTopK refuses what makes no portfolio. The empty frame makes an empty one.
 func checkTopK(f foldstream.Frame, score, ret string, k int, cost float64) error {
 	if err := f.Validate(); err != nil {
 		return err

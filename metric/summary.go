@@ -26,6 +26,7 @@ func Summarise(values []float64) Summary {
 	return s
 }
 
+// deviation returns the sample standard deviation of two values or more; exactly 0 for equal ones, whatever their mean rounds to.
 func deviation(x []float64, mean float64) float64 {
 	if flat(x) {
 		return 0

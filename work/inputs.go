@@ -34,6 +34,7 @@ type input struct {
 	when   time.Time
 }
 
+// openInputs makes the folder, private to the user; one that goes with close where dir is "".
 func openInputs(a foldstream.Artifacts, dir string) (*inputs, error) {
 	in := &inputs{artifacts: a, dir: dir, files: map[string]*input{}}
 	if dir == "" {
@@ -66,6 +67,7 @@ func (in *inputs) bring(ctx context.Context, t foldstream.Task) (foldstream.Task
 	return t, nil
 }
 
+// local returns the path of a verified local copy. The digest becomes a file name, so it must be one.
 func (in *inputs) local(ctx context.Context, d foldstream.Data) (string, error) {
 	if raw, err := hex.DecodeString(string(d.Digest)); err != nil || len(raw) != sha256.Size {
 		return "", foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "data", "%s: %q is not a SHA-256 digest", d.Name, d.Digest))
@@ -83,6 +85,7 @@ func (in *inputs) local(ctx context.Context, d foldstream.Data) (string, error) 
 	return path, in.download(ctx, d, path)
 }
 
+// file returns the one record of a path.
 func (in *inputs) file(path string) *input {
 	in.mu.Lock()
 	defer in.mu.Unlock()

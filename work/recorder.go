@@ -73,7 +73,7 @@ func (r *recorder) Artifact(ctx context.Context, name, mediaType string, from io
 func (r *recorder) Progress(p foldstream.Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	select {
+	select { // under the lock, so that there is room for what follows
 	case <-r.progress:
 	default:
 	}
@@ -95,6 +95,7 @@ func (r *recorder) fill(result foldstream.Result) foldstream.Result {
 	return result
 }
 
+// merge returns both, the returned over the recorded; a new map, as a worker may keep its own. nil where both are empty.
 func merge[V any](recorded, returned map[string]V) map[string]V {
 	if len(recorded)+len(returned) == 0 {
 		return nil
@@ -104,6 +105,7 @@ func merge[V any](recorded, returned map[string]V) map[string]V {
 	return all
 }
 
+// put appends a, or puts it in the place of its namesake.
 func put(all []foldstream.Artifact, a foldstream.Artifact) []foldstream.Artifact {
 	for i := range all {
 		if all[i].Name == a.Name {

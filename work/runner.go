@@ -141,12 +141,14 @@ func (p *process) fetch(ctx context.Context) (foldstream.Lease, error) {
 	return l, err
 }
 
+// silent notes that the pool does not answer.
 func (p *process) silent(err error) {
 	if !p.away.Swap(true) {
 		p.log.Warn("no task can be fetched; trying again until one can", "err", err)
 	}
 }
 
+// answered notes that it does.
 func (p *process) answered() {
 	if p.away.CompareAndSwap(true, false) {
 		p.log.Info("tasks can be fetched again")

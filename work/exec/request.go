@@ -27,6 +27,7 @@ type File struct {
 	Digest foldstream.Digest `json:"digest"`
 }
 
+// request writes a task as the command reads it.
 func request(t foldstream.Task) Request {
 	r := Request{
 		ID: t.ID, Experiment: t.Experiment, Worker: t.Worker, Stage: t.Stage, Attempt: t.Attempt,

@@ -94,6 +94,7 @@ func respond(ctx context.Context, data []byte, dir string, rec foldstream.Record
 	return out, nil
 }
 
+// keep stores the file as an artifact of the result.
 func (b Blob) keep(ctx context.Context, dir string, rec foldstream.Recorder) error {
 	path := b.Path
 	if !filepath.IsAbs(path) {

@@ -29,7 +29,13 @@ import (
 
 // TestMain is the command under test as well: started with a role in its environment it plays that role.
 func TestMain(m *testing.M) {
-	if role := os.Getenv("EXEC_TEST_ROLE"); role != "" {
+	switch role := os.Getenv("EXEC_TEST_ROLE"); role {
+	case "":
+	case "consumer":
+		_, err := (&exec.Worker{}).Work(context.Background(), sh(os.Getenv("EXEC_TEST_SCRIPT")), newRecord())
+		fmt.Fprintln(os.Stderr, err)
+		return
+	default:
 		play(role)
 		return
 	}

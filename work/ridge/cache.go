@@ -37,6 +37,7 @@ func (c *cache) get(d foldstream.Data, l lookBacks) (*features, error) {
 	return e.f, e.err
 }
 
+// entry returns the entry of the key, a new one where there is none; the one used longest ago makes room.
 func (c *cache) entry(key string) *entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -58,6 +59,7 @@ func (c *cache) drop(e *entry) {
 	c.entries = slices.DeleteFunc(c.entries, func(other *entry) bool { return other == e })
 }
 
+// load reads a file whose content the runner has verified.
 func load(d foldstream.Data, l lookBacks) (*features, error) {
 	file, err := os.Open(d.Path)
 	if err != nil {

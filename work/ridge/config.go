@@ -62,12 +62,14 @@ func configure(t foldstream.Task) (config, error) {
 // reader reads the loosely typed parts of a task; it keeps its first error.
 type reader struct{ err error }
 
+// fail keeps the first error: what goes wrong later mostly follows from it.
 func (r *reader) fail(format string, args ...any) {
 	if r.err == nil {
 		r.err = foldstream.Errorf(foldstream.Invalid, "ridge", format, args...)
 	}
 }
 
+// prices returns the price file among the task's data.
 func (r *reader) prices(t foldstream.Task) foldstream.Data {
 	i := slices.IndexFunc(t.Data, func(d foldstream.Data) bool { return d.Name == "prices" })
 	if i < 0 {
@@ -77,6 +79,7 @@ func (r *reader) prices(t foldstream.Task) foldstream.Data {
 	return t.Data[i]
 }
 
+// segment reads a segment that must be there.
 func (r *reader) segment(s foldstream.Segments, name string) foldstream.Segment {
 	seg, ok := s[name]
 	if !ok {
@@ -85,6 +88,7 @@ func (r *reader) segment(s foldstream.Segments, name string) foldstream.Segment 
 	return seg
 }
 
+// child reads a map; nil where it is absent.
 func (r *reader) child(path string, m map[string]any, name string) map[string]any {
 	v, there := m[name]
 	c, ok := v.(map[string]any)
@@ -94,6 +98,7 @@ func (r *reader) child(path string, m map[string]any, name string) map[string]an
 	return c
 }
 
+// flag reads a truth value; false where it is absent.
 func (r *reader) flag(path string, m map[string]any, name string) bool {
 	v, there := m[name]
 	b, ok := v.(bool)
@@ -103,7 +108,7 @@ func (r *reader) flag(path string, m map[string]any, name string) bool {
 	return b
 }
 
-// number reads a number of at least low.
+// number reads a number of at least low. NaN, which no file can hold, stands for what is no number at all.
 func (r *reader) number(path string, m map[string]any, name string, absent, low float64) float64 {
 	v, there := m[name]
 	n := absent

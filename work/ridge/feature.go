@@ -44,6 +44,7 @@ func build(p *prices, l lookBacks) *features {
 	return f
 }
 
+// add computes one feature for every session and instrument.
 func (f *features) add(sort string, n int, value func(t, i int) float64) {
 	column := make([]float64, 0, len(f.close))
 	for t := range f.times {
@@ -55,6 +56,8 @@ func (f *features) add(sort string, n int, value func(t, i int) float64) {
 	f.values = append(f.values, column)
 }
 
+// volatility returns the sample standard deviation of the n changes up to session t, in two passes: the one-pass formula loses
+// digits when the changes are small against their mean.
 func (p *prices) volatility(i, t, n int) float64 {
 	var sum, squares float64
 	for s := t - n; s < t; s++ {

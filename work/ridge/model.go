@@ -90,6 +90,7 @@ func newNormal(p int) *normal {
 	return &normal{x: make([]float64, p), xy: make([]float64, p), xx: make([]float64, p*p)}
 }
 
+// add takes a row.
 func (m *normal) add(z []float64, y float64) {
 	m.n++
 	m.y += y
@@ -110,6 +111,7 @@ func (m *normal) solve(alpha float64) (w []float64, b float64, err error) {
 	if m.n == 0 {
 		return nil, 0, foldstream.Errorf(foldstream.Invalid, "ridge", "no row of the train segment has all features and a label")
 	}
+	// Centring the sums takes the intercept out of the equations, so that the penalty does not touch it.
 	a, rhs := mat.NewSymDense(p, nil), mat.NewVecDense(p, nil)
 	for j := range p {
 		for k := j; k < p; k++ {

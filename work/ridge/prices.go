@@ -20,6 +20,7 @@ type prices struct {
 	close []float64         // session-major: close[t*len(names)+i]; NaN is missing
 }
 
+// at returns the close of instrument i at session t.
 func (p *prices) at(t, i int) float64 { return p.close[t*len(p.names)+i] }
 
 // change returns close[to] / close[from] − 1 of an instrument, NaN where a price is missing or a session is outside the data.
@@ -93,6 +94,7 @@ func columns(names, header []string) ([]int, error) {
 	return place, nil
 }
 
+// add appends a session.
 func (p *prices) add(row []string, place []int) error {
 	t, err := foldstream.ParseTime(row[0])
 	if err != nil {

@@ -92,6 +92,7 @@ func (c config) fitted(f *features) (model, error) {
 	return m, err
 }
 
+// score predicts from standardised features.
 func (m model) score(z []float64) float64 {
 	s := m.intercept
 	for j, w := range m.weights {
