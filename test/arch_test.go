@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"cmd/producer":      {"cmd/internal/cli"},
 	"cmd/consumer":      {"cmd/internal/cli"},
 	"cmd/aggregator":    {"cmd/internal/cli"},
-	"cmd/foldstream":    {"cmd/internal/cli", "stream/embed"},
+	"cmd/foldstream":    {"cmd/internal/cli", "stream/embed", "examples/dow30"},
 }
 
 // outsiders are the modules that only the named rooms may import.

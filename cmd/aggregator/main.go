@@ -3,4 +3,6 @@ package main
 
 import "github.com/foldstream/foldstream/cmd/internal/cli"
 
-func main() { cli.Main("aggregator", "Folds results into collections.", &cli.Aggregator{}, nil) }
+func main() {
+	cli.Main("aggregator", "Folds results into collections.", &cli.Aggregator{}, cli.Inside{})
+}

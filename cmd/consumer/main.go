@@ -3,4 +3,4 @@ package main
 
 import "github.com/foldstream/foldstream/cmd/internal/cli"
 
-func main() { cli.Main("consumer", "Works on the tasks of a pool.", &cli.Consumer{}, nil) }
+func main() { cli.Main("consumer", "Works on the tasks of a pool.", &cli.Consumer{}, cli.Inside{}) }

@@ -6,11 +6,12 @@ import (
 	"log/slog"
 
 	"github.com/foldstream/foldstream/cmd/internal/cli"
+	"github.com/foldstream/foldstream/examples/dow30"
 	"github.com/foldstream/foldstream/stream/embed"
 )
 
 func main() {
-	cli.Main("foldstream", "Walk-forward experiments on NATS JetStream.", &cli.Foldstream{}, start)
+	cli.Main("foldstream", "Walk-forward experiments on NATS JetStream.", &cli.Foldstream{}, cli.Inside{Embed: start, Example: dow30.Files})
 }
 
 func start(ctx context.Context, dir string, port int, log *slog.Logger) (cli.Server, error) {

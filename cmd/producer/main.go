@@ -3,4 +3,4 @@ package main
 
 import "github.com/foldstream/foldstream/cmd/internal/cli"
 
-func main() { cli.Main("producer", "Makes tasks of experiment files.", &cli.Producer{}, nil) }
+func main() { cli.Main("producer", "Makes tasks of experiment files.", &cli.Producer{}, cli.Inside{}) }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -24,8 +25,14 @@ import (
 // Env is what a command may know of the world around it.
 type Env struct {
 	Stdout, Stderr io.Writer
-	TTY            bool     // Stderr is a terminal
-	Embed          Embedder // nil in a program without a server inside
+	TTY            bool // Stderr is a terminal
+	Inside
+}
+
+// Inside is what only the person's tool has inside; the zero Inside is a service's.
+type Inside struct {
+	Embed   Embedder // the embedded server
+	Example fs.FS    // the demo's experiment.yaml and what it names
 }
 
 // Embedder starts a NATS server in this process, on a store directory ("" is a temporary one) and a loopback port (0 is a
@@ -41,13 +48,13 @@ type Server interface {
 }
 
 // Main runs a program's command line in the real world and exits.
-func Main(name, about string, grammar any, embed Embedder) {
+func Main(name, about string, grammar any, inside Inside) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	env := &Env{
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
 		TTY:    isatty.IsTerminal(os.Stderr.Fd()) && os.Getenv("CI") == "",
-		Embed:  embed,
+		Inside: inside,
 	}
 	code := Run(ctx, name, about, grammar, os.Args[1:], env)
 	stop()

@@ -13,7 +13,7 @@ import (
 type PlanCmd struct {
 	Connection
 	Output
-	File  string `arg:"" type:"path" help:"Experiment file."`
+	File  string `arg:"" help:"Experiment file."`
 	Store string `type:"path" placeholder:"DIR" help:"Store of the embedded server to compare with; default: none, all tasks are new."`
 }
 
@@ -127,6 +127,7 @@ func printPlan(w io.Writer, p planJSON) {
 		t.AppendRow([]any{task.ID, task.Key, window,
 			span(task.Segments, "train"), span(task.Segments, "valid"), span(task.Segments, "test"), task.Gap, task.Status})
 	}
+	t.SuppressEmptyColumns()
 	t.Render()
 	fmt.Fprintf(w, "%s: %d tasks for %d members: %d new, %d known, %d done; leaks: %s\n",
 		p.Experiment, len(p.Tasks), p.Members, p.New, p.Known, p.Done, p.Policy)

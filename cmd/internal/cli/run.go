@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,7 +24,7 @@ type RunCmd struct {
 	Connection
 	Output
 	Labour
-	File     string `arg:"" type:"path" help:"Experiment file."`
+	File     string `arg:"" help:"Experiment file."`
 	Store    string `type:"path" placeholder:"DIR" help:"Store of the embedded server; default: a folder of the experiment's name under the user's data folder."`
 	Embedded bool   `help:"Use the embedded server though a server is named."`
 	Out      string `type:"path" placeholder:"DIR" help:"Folder for report.html and collection.csv; default: out/NAME."`
@@ -137,21 +139,26 @@ func (c *RunCmd) show(ctx context.Context, env *Env, s *session, p *plan, out st
 type DemoCmd struct {
 	Output
 	Labour
-	Out  string `type:"path" placeholder:"DIR" help:"Folder for report.html and collection.csv; default: a temporary one that is kept."`
-	File string `type:"path" default:"examples/dow30/experiment.yaml" hidden:""`
+	Out string `type:"path" placeholder:"DIR" help:"Folder for the example's files, report.html and collection.csv; default: a temporary one that is kept."`
 }
 
 // Run runs the demo.
 func (c *DemoCmd) Run(ctx context.Context, env *Env) (err error) {
-	p, err := load(c.File)
-	if err != nil {
-		return err
+	if env.Example == nil {
+		return foldstream.Errorf(foldstream.Invalid, "", "this program has no example inside")
 	}
 	out := c.Out
 	if out == "" {
 		if out, err = os.MkdirTemp("", "foldstream-demo-"); err != nil {
 			return err
 		}
+	}
+	if err := unpack(env.Example, out); err != nil {
+		return err
+	}
+	p, err := load(filepath.Join(out, "experiment.yaml"))
+	if err != nil {
+		return err
 	}
 	store, err := os.MkdirTemp("", "foldstream-store-")
 	if err != nil {
@@ -160,4 +167,23 @@ func (c *DemoCmd) Run(ctx context.Context, env *Env) (err error) {
 	defer func() { err = errors.Join(err, os.RemoveAll(store)) }()
 	run := RunCmd{Output: c.Output, Labour: c.Labour, Store: store}
 	return run.run(ctx, env, p, out)
+}
+
+// unpack writes the files of an example into a folder; those that are there are written anew.
+func unpack(files fs.FS, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return writeFile(filepath.Join(dir, path), func(w io.Writer) error {
+			text, err := fs.ReadFile(files, path)
+			if err == nil {
+				_, err = w.Write(text)
+			}
+			return err
+		})
+	})
 }

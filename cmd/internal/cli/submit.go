@@ -13,7 +13,7 @@ import (
 type SubmitCmd struct {
 	Connection
 	Output
-	File string `arg:"" type:"path" help:"Experiment file."`
+	File string `arg:"" help:"Experiment file."`
 }
 
 // submitted is what submit tells.
