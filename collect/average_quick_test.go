@@ -55,7 +55,7 @@ func dumbAverage(members []foldstream.Member) map[row]float64 {
 			}
 			for s, w := range scores {
 				if s.at == r.at && !math.IsNaN(w) {
-					squares += math.Pow(w-sum/n, 2)
+					squares += (w - sum/n) * (w - sum/n)
 				}
 			}
 			score := math.NaN()

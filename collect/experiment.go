@@ -58,7 +58,7 @@ func PutExperiment(ctx context.Context, store foldstream.Store, e foldstream.Exp
 // sameExperiment reports how the experiment that is there differs from the one that was to be stored. When and from where
 // it was submitted makes no difference.
 func sameExperiment(there, e foldstream.Experiment) error {
-	what := ""
+	var what string
 	switch {
 	case there.Members != e.Members:
 		return foldstream.Errorf(foldstream.Conflict, "experiment",

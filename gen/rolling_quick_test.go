@@ -67,8 +67,8 @@ func tiles(w world, g generate) error {
 	if err != nil {
 		return nil
 	}
-	next, first, last := 0, w.index(w.template.Segments["test"].Start), w.last()
-	next = first
+	first, last := w.index(w.template.Segments["test"].Start), w.last()
+	next := first
 	for i, t := range out {
 		days := w.in(t.Segments["test"])
 		if t.Segments["test"].Start != w.days[next] || len(days) == 0 {
@@ -191,7 +191,7 @@ func deterministic(w world, g generate) error {
 	a, errA := g(w)
 	b, errB := g(w)
 	if fmt.Sprint(errA) != fmt.Sprint(errB) {
-		return fmt.Errorf("%v, then %v", errA, errB)
+		return fmt.Errorf("%w, then %w", errA, errB)
 	}
 	if d := cmp.Diff(a, b, cmp.Comparer(func(x, y foldstream.Time) bool { return x == y })); d != "" {
 		return errors.New(d)

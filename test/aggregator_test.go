@@ -53,8 +53,11 @@ func sample(name string) (foldstream.Experiment, []foldstream.Expectation) {
 	}}, members
 }
 
+// pass lets time pass in a test's bubble, where it costs none.
+func pass(d time.Duration) { <-time.After(d) }
+
 // submit stores the experiment and creates its tasks in an order of the seed's choice.
-func submit(t *testing.T, store foldstream.Store, name string, seed uint64) foldstream.Experiment {
+func submit(t *testing.T, store foldstream.Store, name string, seed uint64) {
 	t.Helper()
 	e, members := sample(name)
 	if err := collect.PutExperiment(t.Context(), store, e, members); err != nil {
@@ -71,7 +74,6 @@ func submit(t *testing.T, store foldstream.Store, name string, seed uint64) fold
 			t.Fatal(err)
 		}
 	}
-	return e
 }
 
 // answer is the result of a task: a function of the task alone, but for what must not matter.
@@ -108,7 +110,7 @@ func commitAll(t *testing.T, store foldstream.Store, pool string, n int, pause t
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(pause)
+		pass(pause)
 	}
 }
 
@@ -204,7 +206,7 @@ func TestAggregatorLoad(t *testing.T) {
 		defer aggregate(t, store, "one")()
 		submit(t, store, "x", 3)
 		commitAll(t, store, "x", 6, 300*time.Millisecond)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		c, err := collect.Load(t.Context(), store, "x")
 		if err != nil {
 			t.Fatal(err)
@@ -259,7 +261,7 @@ func TestAggregatorTakeover(t *testing.T) {
 				first := &gate{Store: store}
 				stop := aggregate(t, first, "first")
 				defer stop()
-				time.Sleep(time.Second)
+				pass(time.Second)
 				second := &gate{Store: store}
 				defer aggregate(t, second, "second")()
 				commitAll(t, store, "x", 5, 300*time.Millisecond)
@@ -279,7 +281,7 @@ func TestAggregatorTakeover(t *testing.T) {
 					t.Errorf("it took %v", took)
 				}
 				first.cut(false) // the first comes back to life
-				time.Sleep(3 * aggregatorLease)
+				pass(3 * aggregatorLease)
 				after, _ := stored(t, store, "x")
 				sameBytes(t, want, after)
 			})
@@ -295,13 +297,13 @@ func TestAggregatorFrozen(t *testing.T) {
 		submit(t, store, "x", 5)
 		first := &gate{Store: store}
 		defer aggregate(t, first, "first")()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		defer aggregate(t, store, "second")()
 		commitAll(t, store, "x", 5, 300*time.Millisecond)
 		thaw := first.freeze()
 		defer thaw()
 		commitAll(t, store, "x", 1, 0)
-		time.Sleep(3 * aggregatorLease)
+		pass(3 * aggregatorLease)
 		commitAll(t, store, "x", tasksOfSample-6, 0)
 		settled(t, store, "x")
 		_, before := stored(t, store, "x")
@@ -309,7 +311,7 @@ func TestAggregatorFrozen(t *testing.T) {
 			t.Fatal("the first was not frozen in a write: this test tests nothing")
 		}
 		thaw()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		data, after := stored(t, store, "x")
 		sameBytes(t, want, data)
 		if !maps.Equal(before, after) {
@@ -328,7 +330,7 @@ func TestAggregatorRestart(t *testing.T) {
 		for range tasksOfSample {
 			g := &gate{Store: store}
 			stop := aggregate(t, g, "x")
-			time.Sleep(2*aggregatorLease - time.Second)
+			pass(2*aggregatorLease - time.Second)
 			commitAll(t, store, "x", 1, time.Second)
 			g.cut(true)
 			stop()
@@ -339,7 +341,7 @@ func TestAggregatorRestart(t *testing.T) {
 		_, before := stored(t, store, "x")
 		g := &gate{Store: store}
 		stop = aggregate(t, g, "idle")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		stop()
 		if _, after := stored(t, store, "x"); !maps.Equal(before, after) || g.puts() != 0 || g.reads() != 0 {
 			t.Errorf("written again: %v, before %v; %d writes, %d reads of events", after, before, g.puts(), g.reads())
@@ -363,7 +365,7 @@ func TestAggregatorRebuild(t *testing.T) {
 				t.Fatal(err)
 			}
 			stop := aggregate(t, store, "one")
-			time.Sleep(5 * time.Second)
+			pass(5 * time.Second)
 			stop()
 			got, _ := stored(t, store, "x")
 			sameBytes(t, want, got)
@@ -387,7 +389,7 @@ func TestAggregatorStaleEnsemble(t *testing.T) {
 			t.Fatal(err)
 		}
 		stop = aggregate(t, store, "one")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		stop()
 		got, _ := stored(t, store, "x")
 		sameBytes(t, want, got)
@@ -433,7 +435,7 @@ func TestAggregatorFailedMember(t *testing.T) {
 		stop()
 		g := &gate{Store: store, slow: time.Second}
 		defer aggregate(t, g, "slow")()
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if g.puts() != 0 || g.reads() != 1 {
 			t.Errorf("%d writes, %d reads of events: %v", g.puts(), g.reads(), g.written())
 		}
@@ -486,7 +488,7 @@ func TestAggregatorDeletedExperiment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		before := g.puts()
 		commitAll(t, store, "x", 2, time.Second)
 		if n := g.puts() - before; n > 0 {
@@ -540,7 +542,7 @@ func TestAggregatorCoalesces(t *testing.T) {
 		g := &gate{Store: store}
 		defer aggregate(t, g, "one")()
 		submit(t, store, "x", 1)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		begin := time.Now()
 		commitAll(t, store, "x", tasksOfSample-1, 90*time.Millisecond)
 		limit := int(time.Since(begin)/(250*time.Millisecond)) + 2
@@ -585,7 +587,7 @@ func TestAggregatorOldLock(t *testing.T) {
 		submit(t, store, "x", 2)
 		defer aggregate(t, store, "one")()
 		for range 5 { // its holder is alive: it renews
-			time.Sleep(aggregatorLease / 2)
+			pass(aggregatorLease / 2)
 			old.Revision = revision
 			if revision, err = locks.Put(t.Context(), old); err != nil {
 				t.Fatalf("the lock was taken from a living holder: %v", err)
@@ -594,7 +596,7 @@ func TestAggregatorOldLock(t *testing.T) {
 		if _, err := collect.Load(t.Context(), store, "x"); !foldstream.Is(err, foldstream.NotFound) {
 			t.Fatalf("there is a collection without a leader: %v", err)
 		}
-		time.Sleep(aggregatorLease + 2*time.Second)
+		pass(aggregatorLease + 2*time.Second)
 		if _, err := collect.Load(t.Context(), store, "x"); err != nil {
 			t.Error(err)
 		}
@@ -817,7 +819,7 @@ func gated[T any](ctx context.Context, g *gate, open func(context.Context) iter.
 		defer cancel()
 		var none T
 		for v, err := range open(alive) {
-			time.Sleep(g.slow)
+			pass(g.slow)
 			if err == nil {
 				err = g.pass()
 			}

@@ -58,11 +58,11 @@ func run(ctx context.Context, p *prices, out io.Writer) {
 		gen.Certified{Calendar: cal}))))
 
 	server := must(embed.Start(ctx, embed.Config{Port: embed.NoListener})) // on a temporary directory
-	defer server.Close()
+	defer func() { check(server.Close()) }()
 	nc := must(server.Conn())
 	defer nc.Close()
 	store := must(stream.Open(ctx, nc, stream.Config{}))
-	defer store.Close()
+	defer func() { check(store.Close()) }()
 	experiment := foldstream.Experiment{Name: "momentum", Pool: "momentum", Calendar: cal.Version(),
 		Collection: foldstream.CollectionSpec{Ensemble: "average"}}
 	check(collect.PutExperiment(ctx, store, experiment, gen.Expectations(tasks), p.sessions...))
