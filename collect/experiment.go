@@ -22,24 +22,10 @@ import (
 // Errors: Invalid (the name, no members, two members of one key and window, an unknown ensemble), Conflict (an experiment of that name has other
 // members, another pool or another collection).
 func PutExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
-	if err := foldstream.ValidName("experiment", e.Name); err != nil {
-		return err
-	}
-	if kind := e.Collection.Ensemble; kind != "" && kind != "average" {
-		return foldstream.Errorf(foldstream.Invalid, "experiment", "%s: collection.ensemble: %q is not known; there is \"average\"", e.Name, kind)
-	}
-	sorted, err := sortMembers(e.Name, members)
+	e, err := withMembers(ctx, store, e, members, sessions)
 	if err != nil {
 		return err
 	}
-	data, err := encode(packMembers(sorted, sessions))
-	if err != nil {
-		return err
-	}
-	if e.Members, _, err = store.Artifacts().Put(ctx, bytes.NewReader(data)); err != nil {
-		return err
-	}
-	e.Expected = len(sorted)
 	body, err := encode(packExperiment(e))
 	if err != nil {
 		return err
@@ -53,6 +39,43 @@ func PutExperiment(ctx context.Context, store foldstream.Store, e foldstream.Exp
 		return err
 	}
 	return sameExperiment(there, e)
+}
+
+// CheckExperiment fails as PutExperiment would and stores no experiment, so that its tasks can be created first. Errors: as PutExperiment.
+func CheckExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
+	e, err := withMembers(ctx, store, e, members, sessions)
+	if err != nil {
+		return err
+	}
+	there, err := ReadExperiment(ctx, store, e.Name)
+	if foldstream.Is(err, foldstream.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return sameExperiment(there, e)
+}
+
+// withMembers returns the experiment with its list of members, which it stores as an artifact.
+func withMembers(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions []foldstream.Time) (foldstream.Experiment, error) {
+	if err := foldstream.ValidName("experiment", e.Name); err != nil {
+		return e, err
+	}
+	if kind := e.Collection.Ensemble; kind != "" && kind != "average" {
+		return e, foldstream.Errorf(foldstream.Invalid, "experiment", "%s: collection.ensemble: %q is not known; there is \"average\"", e.Name, kind)
+	}
+	sorted, err := sortMembers(e.Name, members)
+	if err != nil {
+		return e, err
+	}
+	data, err := encode(packMembers(sorted, sessions))
+	if err != nil {
+		return e, err
+	}
+	e.Members, _, err = store.Artifacts().Put(ctx, bytes.NewReader(data))
+	e.Expected = len(sorted)
+	return e, err
 }
 
 // sameExperiment reports how the experiment that is there differs from the one that was to be stored. When and from where

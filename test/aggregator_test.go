@@ -881,3 +881,24 @@ func (v *gatedValues) List(ctx context.Context, prefix string) iter.Seq2[foldstr
 func (v *gatedValues) Watch(ctx context.Context, prefix string) iter.Seq2[foldstream.Value, error] {
 	return gated(ctx, v.g, func(ctx context.Context) iter.Seq2[foldstream.Value, error] { return v.Values.Watch(ctx, prefix) })
 }
+
+// Checking refuses what storing would refuse, and stores nothing.
+func TestCheckExperiment(t *testing.T) {
+	store := mem.New(mem.Options{})
+	e, members := sample("x")
+	if err := collect.CheckExperiment(t.Context(), store, e, members); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := collect.ReadExperiment(t.Context(), store, "x"); !foldstream.Is(err, foldstream.NotFound) {
+		t.Errorf("it was stored: %v", err)
+	}
+	if err := collect.PutExperiment(t.Context(), store, e, members); err != nil {
+		t.Fatal(err)
+	}
+	if err := collect.CheckExperiment(t.Context(), store, e, members); err != nil {
+		t.Errorf("the same again: %v", err)
+	}
+	if err := collect.CheckExperiment(t.Context(), store, e, members[1:]); !foldstream.Is(err, foldstream.Conflict) {
+		t.Errorf("other members: %v", err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -54,6 +55,30 @@ func TestServicesFoldWhatOneProcessFolds(t *testing.T) {
 	server.stop(t)
 	compare(t, "with a killed consumer", want, collectionBytes(t, dir, "small"))
 	compare(t, "replayed", want, collectionBytes(t, dir, "again"))
+}
+
+// The server dies with its aggregator in the middle of the work and comes back on the same store: producers, consumers and
+// a stand-by aggregator go on, and the collection is that of the undisturbed run, byte for byte.
+func TestKilledServerLosesNothing(t *testing.T) {
+	alone, dir := filepath.Join(t.TempDir(), "alone"), filepath.Join(t.TempDir(), "served")
+	mustRun(t, "foldstream", "run", small, "--store", alone, "--out", t.TempDir())
+
+	url, server := serve(t, dir)
+	mustRun(t, "producer", "submit", small, "-s", url, "--lease", "1s")
+	start(t, "aggregator", "run", "-s", url)
+	start(t, "consumer", "run", "--pool", "small", "-s", url, "-n", "2")
+	eventually(t, "the consumer is at work", func() bool { return stat(t, url, "small")[foldstream.Done] >= 5 })
+	server.kill()
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(url, "nats://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := start(t, "foldstream", "serve", "--store", dir, "--port", port)
+	<-again.lines // it answers
+	mustRun(t, "foldstream", "wait", "small", "-s", url, "--for", "90s")
+	conserved(t, url, "small")
+	again.stop(t)
+	compare(t, "with a killed server", collectionBytes(t, alone, "small"), collectionBytes(t, dir, "small"))
 }
 
 // Running twice on one store executes nothing the second time and prints the same.

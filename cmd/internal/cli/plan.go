@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/calendar"
@@ -45,9 +46,13 @@ func load(path string) (*plan, error) {
 	return p, err
 }
 
-// submit publishes the plan: first what tasks need, then what the collection must have, then the tasks. Repeating it
-// completes what an interrupted one left and changes nothing else.
+// submit publishes the plan: first what tasks need, then the tasks, then what their collection must have. What can be
+// refused is refused before a task is published. Repeating it completes what an interrupted one left and changes nothing else.
 func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream.Created, error) {
+	e, sessions := p.Experiment, p.calendar.Sessions()
+	if err := collect.CheckExperiment(ctx, store, e, p.Expectations, sessions...); err != nil {
+		return nil, err
+	}
 	if _, _, err := store.Artifacts().Put(ctx, bytes.NewReader(p.calendar.Text())); err != nil {
 		return nil, err
 	}
@@ -56,10 +61,12 @@ func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream
 			return nil, err
 		}
 	}
-	if err := collect.PutExperiment(ctx, store, p.Experiment, p.Expectations, p.calendar.Sessions()...); err != nil {
+	created, err := store.Pool(e.Pool).Create(ctx, p.Tasks...)
+	if err != nil {
 		return nil, err
 	}
-	return store.Pool(p.Experiment.Pool).Create(ctx, p.Tasks...)
+	e.Created = time.Now()
+	return created, collect.PutExperiment(ctx, store, e, p.Expectations, sessions...)
 }
 
 // upload stores a data file as an artifact unless the store has it, and sees that it is still the file that was digested.
