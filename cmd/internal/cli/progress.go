@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -27,7 +28,7 @@ func newProgress(env *Env, name string) progress {
 type bar struct {
 	container *mpb.Progress
 	bar       *mpb.Bar
-	failed    int
+	failed    atomic.Int64
 	first     int // done before the bar began: they say nothing of the rate
 	start     time.Time
 }
@@ -42,7 +43,11 @@ func newBar(w io.Writer, name string) *bar {
 
 // status is called by the bar's own goroutine with what it was last set to.
 func (b *bar) status(s decor.Statistics) string {
-	return " [" + pace(time.Since(b.start), int(s.Current)-int(s.Refill), int(s.Total-s.Current)) + "]"
+	text := pace(time.Since(b.start), int(s.Current)-int(s.Refill), int(s.Total-s.Current))
+	if n := b.failed.Load(); n > 0 {
+		text += fmt.Sprintf(", fail=%d", n)
+	}
+	return " [" + text + "]"
 }
 
 func (b *bar) set(done, failed, total int) {
@@ -50,10 +55,7 @@ func (b *bar) set(done, failed, total int) {
 		b.first = done
 		b.bar.SetRefill(int64(done))
 	}
-	if failed != b.failed {
-		b.failed = failed
-		fmt.Fprintf(b.container, "%d tasks failed\n", failed)
-	}
+	b.failed.Store(int64(failed))
 	b.bar.SetTotal(int64(total), false)
 	b.bar.SetCurrent(int64(done + failed))
 }
