@@ -10,12 +10,12 @@ import (
 // Definitions reads the pool's tasks in order of creation. A pool without tasks has none.
 func (s *Store) Definitions(ctx context.Context, pool string) iter.Seq2[foldstream.Task, error] {
 	return func(yield func(foldstream.Task, error) bool) {
-		for _, t := range s.tasks(pool) {
+		for _, def := range s.definitions(pool) {
 			if err := alive(ctx, "definitions"); err != nil {
 				yield(foldstream.Task{}, err)
 				return
 			}
-			if !yield(t.def.Clone(), nil) {
+			if !yield(def.Clone(), nil) {
 				return
 			}
 		}
@@ -35,8 +35,8 @@ func (s *Store) Reconcile(ctx context.Context, pool string) (int, error) {
 		return 0, nil
 	}
 	for _, t := range q.open {
-		if t.order == 0 && now.Sub(t.touched) >= 2*s.opts.Lease {
-			s.ticket(t, now)
+		if t.order == 0 && now.Sub(t.touched) >= 2*q.lease {
+			s.ticket(t, later(now, t.due))
 			mended++
 		}
 	}
@@ -59,11 +59,14 @@ func (s *Store) DeleteTicket(pool string, id foldstream.TaskID) error {
 	return nil
 }
 
-func (s *Store) tasks(pool string) []*task {
+func (s *Store) definitions(pool string) []foldstream.Task {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var defs []foldstream.Task
 	if q := s.queues[pool]; q != nil {
-		return q.tasks
+		for _, t := range q.tasks {
+			defs = append(defs, t.def)
+		}
 	}
-	return nil
+	return defs
 }

@@ -13,7 +13,10 @@ func (s *Store) record(q *queue, t *task, e foldstream.Event) {
 	e.Seq, e.At, e.Pool, e.Task = foldstream.Cursor(len(s.events)+1), s.opts.Now(), q.name, t.def.ID
 	e.Stage, e.Attempt, e.Expected = t.stage, t.attempt, t.last
 	s.events = append(s.events, e)
-	t.status, t.last, t.touched, t.token = e.Status, e.Seq, e.At, 0
+	t.status, t.last, t.touched, t.token, t.letter = e.Status, e.Seq, e.At, 0, 0
+	if e.Status == foldstream.Dead {
+		t.letter = e.Seq
+	}
 	if e.Status.Final() {
 		t.order = 0
 		delete(q.open, t.def.ID)

@@ -25,7 +25,7 @@ func Abandon(l foldstream.Lease) {
 	m.s.mu.Lock()
 	defer m.s.mu.Unlock()
 	if m.t.token == m.token {
-		m.t.expires = m.s.opts.Now().Add(m.s.opts.Lease)
+		m.t.expires = m.s.opts.Now().Add(m.q.lease)
 		m.s.notify()
 	}
 }
@@ -33,13 +33,13 @@ func Abandon(l foldstream.Lease) {
 // Task returns the task as it was claimed.
 func (l *lease) Task() foldstream.Task { return l.view.Clone() }
 
-// Extend tells whether the lease holds. The progress has no reader in memory.
-func (l *lease) Extend(ctx context.Context, _ foldstream.Progress) error {
+// Extend tells whether the lease holds.
+func (l *lease) Extend(ctx context.Context, p foldstream.Progress) error {
 	return l.held(ctx, "extend", func() error {
 		now := l.s.opts.Now()
-		l.t.touched = now
+		l.t.touched, l.t.progress = now, p
 		if !l.t.expires.IsZero() {
-			l.t.expires = now.Add(l.s.opts.Lease)
+			l.t.expires = now.Add(l.q.lease)
 		}
 		return nil
 	})
@@ -72,7 +72,7 @@ func (l *lease) Return(ctx context.Context, why error, after time.Duration) erro
 		}
 		l.s.record(l.q, l.t, e)
 		if why != nil {
-			l.t.attempt++
+			l.t.attempt, l.t.err = l.t.attempt+1, e.Error
 		}
 		l.t.due = l.t.touched.Add(after)
 		return nil
@@ -85,7 +85,8 @@ func (l *lease) Fail(ctx context.Context, why error) error {
 		return foldstream.Errorf(foldstream.Invalid, "fail", "task %s: a task does not fail without a reason", l.view.ID)
 	}
 	return l.held(ctx, "fail", func() error {
-		l.s.record(l.q, l.t, foldstream.Event{Kind: foldstream.EventEnd, Status: foldstream.Dead, Worker: l.s.opts.Worker, Error: why.Error()})
+		l.t.err = why.Error()
+		l.s.record(l.q, l.t, foldstream.Event{Kind: foldstream.EventEnd, Status: foldstream.Dead, Worker: l.s.opts.Worker, Error: l.t.err})
 		return nil
 	})
 }

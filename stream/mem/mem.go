@@ -13,7 +13,7 @@ import (
 
 // Options are the settings of a Store. The zero Options work.
 type Options struct {
-	Lease      time.Duration    // how long a lease lives without a beat; 0 is 10 s
+	Lease      time.Duration    // how long a lease of a new pool lives without a beat; 0 is 10 s
 	MaxCrashes int              // a task fails when this many claims were lost; 0 is 5
 	MaxPayload int              // largest task, result or value in encoded bytes; 0 is 1 MiB
 	Worker     string           // the name that claims carry; "" is "local"
@@ -21,25 +21,32 @@ type Options struct {
 	Log        *slog.Logger     // nil discards
 }
 
-// Store is a foldstream.Store, Archive and Reconciler in memory. Leases of workers in this process never run out by
+// Store is a foldstream.Store with all its administration, in memory. Leases of workers in this process never run out by
 // themselves; Abandon makes one run out. Entries of the buckets Workers and Locks stay until deleted: readers go by the
 // expiry that those entries carry inside.
 type Store struct {
 	opts Options
 
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced at every change
-	queues  map[string]*queue
-	orders  uint64 // how many tickets were ever given out
-	events  []foldstream.Event
-	buckets map[string]*bucket
-	blobs   map[foldstream.Digest][]byte
+	mu       sync.Mutex
+	changed  chan struct{} // closed and replaced at every change
+	queues   map[string]*queue
+	settings map[string]settings // by pool
+	orders   uint64              // how many tickets were ever given out
+	events   []foldstream.Event
+	buckets  map[string]*bucket
+	blobs    map[foldstream.Digest][]byte
+	opened   time.Time
 }
 
 var (
-	_ foldstream.Store      = (*Store)(nil)
-	_ foldstream.Archive    = (*Store)(nil)
-	_ foldstream.Reconciler = (*Store)(nil)
+	_ foldstream.Store       = (*Store)(nil)
+	_ foldstream.Archive     = (*Store)(nil)
+	_ foldstream.Reconciler  = (*Store)(nil)
+	_ foldstream.Admin       = (*Store)(nil)
+	_ foldstream.PoolAdmin   = (*Store)(nil)
+	_ foldstream.Index       = (*Store)(nil)
+	_ foldstream.DeadLetters = (*Store)(nil)
+	_ foldstream.Verifier    = (*Store)(nil)
 )
 
 // New returns an empty store.
@@ -63,11 +70,13 @@ func New(opts Options) *Store {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{
-		opts:    opts,
-		changed: make(chan struct{}),
-		queues:  map[string]*queue{},
-		buckets: map[string]*bucket{},
-		blobs:   map[foldstream.Digest][]byte{},
+		opts:     opts,
+		changed:  make(chan struct{}),
+		queues:   map[string]*queue{},
+		settings: map[string]settings{},
+		opened:   opts.Now(),
+		buckets:  map[string]*bucket{},
+		blobs:    map[foldstream.Digest][]byte{},
 	}
 	for _, name := range []string{foldstream.Collections, foldstream.Experiments, foldstream.Pools, foldstream.Workers, foldstream.Locks} {
 		s.buckets[name] = &bucket{newest: map[string]foldstream.Value{}}

@@ -19,7 +19,7 @@ var _ foldstream.Pool = (*pool)(nil)
 
 // Create makes the tasks known and queues the new ones, all or none.
 func (p *pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstream.Created, error) {
-	if err := p.usable(ctx, "create"); err != nil {
+	if err := usable(ctx, "create", p.name); err != nil {
 		return nil, err
 	}
 	defs := make([]foldstream.Task, len(tasks))
@@ -45,7 +45,7 @@ func (p *pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstre
 
 // Fetch leases the next task.
 func (p *pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease, error) {
-	if err := p.usable(ctx, "fetch"); err != nil {
+	if err := usable(ctx, "fetch", p.name); err != nil {
 		return nil, err
 	}
 	if f.Stage != "" {
@@ -76,7 +76,7 @@ func (p *pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease
 
 // Stat counts the tasks by status.
 func (p *pool) Stat(ctx context.Context) (foldstream.Counts, error) {
-	if err := p.usable(ctx, "stat"); err != nil {
+	if err := usable(ctx, "stat", p.name); err != nil {
 		return nil, err
 	}
 	p.s.mu.Lock()
@@ -90,34 +90,59 @@ func (p *pool) Stat(ctx context.Context) (foldstream.Counts, error) {
 	return counts, nil
 }
 
-func (p *pool) usable(ctx context.Context, op string) error {
+func usable(ctx context.Context, op, pool string) error {
 	if err := alive(ctx, op); err != nil {
 		return err
 	}
-	return foldstream.E(foldstream.Invalid, op, foldstream.ValidName("pool", p.name))
+	return foldstream.E(foldstream.Invalid, op, foldstream.ValidName("pool", pool))
 }
 
 // create makes one task known. The caller holds mu.
 func (s *Store) create(pool string, def foldstream.Task) foldstream.Created {
-	q := s.queues[pool]
-	if q == nil {
-		q = &queue{name: pool, known: map[foldstream.TaskID]*task{}, open: map[foldstream.TaskID]*task{}}
-		s.queues[pool] = q
-	}
-	if t := q.known[def.ID]; t != nil {
+	q, now := s.queue(pool), s.opts.Now()
+	t := q.known[def.ID]
+	if t != nil && t.status != foldstream.Removed {
 		if t.order == 0 && !t.status.Final() {
-			s.ticket(t, s.opts.Now()) // creating again completes what was left
+			s.ticket(t, later(now, t.due)) // creating again completes what was left
 		}
 		return foldstream.Created{ID: def.ID, Status: t.status}
 	}
-	band, _ := def.Band() // checked before
-	t := &task{def: def, band: band, status: foldstream.Waiting, attempt: 1, touched: s.opts.Now()}
-	if len(def.Stages) > 0 {
-		t.stage = def.Stages[0]
+	again := t != nil
+	if !again {
+		t = &task{status: foldstream.Waiting}
+		q.tasks, q.known[def.ID] = append(q.tasks, t), t
 	}
-	s.ticket(t, t.touched)
-	q.tasks, q.known[def.ID], q.open[def.ID] = append(q.tasks, t), t, t
+	t.def, t.priority, t.created, t.touched = def, def.Priority, now, now
+	t.worker, t.err = "", ""
+	t.rewind()
+	if again {
+		s.record(q, t, foldstream.Event{Kind: foldstream.EventEnd, Status: foldstream.Waiting, Error: "created again"})
+	}
+	q.open[def.ID] = t
+	s.ticket(t, later(now, def.NotBefore))
 	return foldstream.Created{ID: def.ID, Status: t.status, New: true}
+}
+
+// queue returns the state of a pool and makes it where there is none. The caller holds mu.
+func (s *Store) queue(pool string) *queue {
+	q := s.queues[pool]
+	if q == nil {
+		kept := s.settings[pool]
+		if kept.Lease == 0 {
+			kept.Lease = s.opts.Lease
+		}
+		s.settings[pool] = kept
+		q = &queue{name: pool, lease: kept.Lease, known: map[foldstream.TaskID]*task{}, open: map[foldstream.TaskID]*task{}}
+		s.queues[pool] = q
+	}
+	return q
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // ticket puts the task at the end of its band. The caller holds mu.
@@ -132,7 +157,7 @@ func (s *Store) take(pool string, f foldstream.Filter) (foldstream.Lease, <-chan
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := s.queues[pool]
-	if q == nil {
+	if q == nil || s.settings[pool].Paused {
 		return nil, s.changed, nil
 	}
 	for {
@@ -145,7 +170,7 @@ func (s *Store) take(pool string, f foldstream.Filter) (foldstream.Lease, <-chan
 		}
 		q.fetched++
 		s.record(q, t, foldstream.Event{Kind: foldstream.EventClaim, Status: foldstream.Running, Worker: s.opts.Worker})
-		t.token, t.expires = t.last, time.Time{}
+		t.token, t.expires, t.worker, t.progress = t.last, time.Time{}, s.opts.Worker, foldstream.Progress{}
 		return &lease{s: s, q: q, t: t, view: t.view(), token: t.token}, nil, nil
 	}
 }
@@ -158,7 +183,8 @@ func (s *Store) crashed(q *queue, t *task) bool {
 	}
 	s.opts.Log.Warn("task failed: its workers crashed", "pool", q.name, "task", t.def.ID, "attempt", t.attempt)
 	err := foldstream.Errorf(foldstream.Failed, "", "crashed: %d workers were lost at it", t.crashes)
-	s.record(q, t, foldstream.Event{Kind: foldstream.EventEnd, Status: foldstream.Dead, Error: err.Error()})
+	t.err = err.Error()
+	s.record(q, t, foldstream.Event{Kind: foldstream.EventEnd, Status: foldstream.Dead, Error: t.err})
 	return true
 }
 
@@ -186,8 +212,8 @@ func (q *queue) pick(f foldstream.Filter, now time.Time) (next *task, due <-chan
 
 // before reports whether t is served before u: the higher band first, then the older ticket; by age alone where fair.
 func (t *task) before(u *task, fair bool) bool {
-	if t.band != u.band && !fair {
-		return t.band > u.band
+	if a, b := t.band(), u.band(); a != b && !fair {
+		return a > b
 	}
 	return t.order < u.order
 }

@@ -9,7 +9,8 @@ import (
 // queue is the state of one pool.
 type queue struct {
 	name    string
-	tasks   []*task // all there ever were, in order of creation
+	lease   time.Duration // how long a lease lives without a beat
+	tasks   []*task       // all there ever were, in order of creation
 	known   map[foldstream.TaskID]*task
 	open    map[foldstream.TaskID]*task // those whose status is not final
 	fetched int                         // leases given out
@@ -17,18 +18,23 @@ type queue struct {
 
 // task is one task and where it stands.
 type task struct {
-	def     foldstream.Task // without its place in life
-	band    int
-	status  foldstream.Status
-	stage   string // the stage to run now
-	attempt int    // the attempt to run now, from 1
-	crashes int
-	part    *foldstream.Result
-	last    foldstream.Cursor // its newest event
-	touched time.Time         // when something last happened to it
+	def      foldstream.Task // as it was created, without its place in life
+	priority *int            // the present one; the pointer's int is never changed
+	status   foldstream.Status
+	stage    string // the stage to run now
+	attempt  int    // the attempt to run now, from 1
+	crashes  int
+	part     *foldstream.Result
+	created  time.Time
+	last     foldstream.Cursor // its newest event
+	letter   foldstream.Cursor // the event it failed by, while that is among the dead letters
+	touched  time.Time         // when something last happened to it
+	worker   string            // who works it, or worked it last
+	err      string            // of its last attempt that failed
 
-	token   foldstream.Cursor // the claim that holds it; 0 is none
-	expires time.Time         // when the claim runs out; zero while its worker beats
+	token    foldstream.Cursor // the claim that holds it; 0 is none
+	expires  time.Time         // when the claim runs out; zero while its worker beats
+	progress foldstream.Progress
 
 	order uint64    // of its ticket: first come, first served; 0 is no ticket
 	due   time.Time // of its ticket: not before
@@ -45,9 +51,28 @@ func (t *task) readyAt() (time.Time, bool) {
 	return t.due, true
 }
 
+// band returns the band of the present priority, which was checked.
+func (t *task) band() int {
+	band, _ := foldstream.Task{Priority: t.priority}.Band()
+	return band
+}
+
+// rewind puts the task before the first attempt of its first stage.
+func (t *task) rewind() {
+	t.stage, t.attempt, t.crashes, t.part = "", 1, 0, nil
+	if len(t.def.Stages) > 0 {
+		t.stage = t.def.Stages[0]
+	}
+}
+
+// heldAt reports whether a worker that is alive has the task in hand.
+func (t *task) heldAt(now time.Time) bool {
+	return t.token != 0 && (t.expires.IsZero() || t.expires.After(now))
+}
+
 // matches reports whether f lets the task through.
 func (t *task) matches(f foldstream.Filter) bool {
-	return t.band >= f.MinBand && (f.Stage == "" || f.Stage == t.stage)
+	return t.band() >= f.MinBand && (f.Stage == "" || f.Stage == t.stage)
 }
 
 // nextStage returns the stage after the one to run now. The task must have one.
@@ -62,9 +87,9 @@ func (t *task) nextStage() string {
 
 // view returns a copy of the task with its place in life.
 func (t *task) view() foldstream.Task {
-	v := t.def.Clone()
-	v.Stage, v.Attempt, v.Part = t.stage, t.attempt, t.part
-	return v
+	v := t.def
+	v.Priority, v.Stage, v.Attempt, v.Part = t.priority, t.stage, t.attempt, t.part
+	return v.Clone()
 }
 
 // checkTask reports what Create refuses. Errors: Invalid.
