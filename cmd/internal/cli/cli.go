@@ -75,22 +75,36 @@ func Run(ctx context.Context, name, about string, grammar any, args []string, en
 			code = int(left)
 		}
 	}()
-	parser, err := kong.New(grammar,
+	settings := &Settings{}
+	parser, err := kong.New(grammar, append(vars(name),
 		kong.Name(name), kong.Description(about+"\n\n"+exitHelp), kong.UsageOnError(),
 		kong.Writers(env.Stdout, env.Stderr), kong.Exit(func(code int) { panic(exited(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.Vars{"version": Version(name), "cpus": fmt.Sprint(runtime.NumCPU())},
-		kong.Bind(env), kong.BindTo(ctx, (*context.Context)(nil)),
-	)
+		kong.Embed(settings), kong.WithBeforeResolve(settings.resolve),
+		kong.Bind(env, settings), kong.BindTo(ctx, (*context.Context)(nil)),
+	)...)
 	if err != nil {
 		panic(err) // the grammar is wrong: our bug, and every test of the program meets it
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(env.Stderr, "%s: %v (see %s --help)\n", name, err, name)
-		return exitCodes[foldstream.Invalid]
+		return usage(env, name, err)
 	}
 	return finish(env, name, command.Run())
+}
+
+// vars is what the grammars leave open.
+func vars(name string) []kong.Option {
+	return []kong.Option{kong.Vars{"version": Version(name), "cpus": fmt.Sprint(runtime.NumCPU())}}
+}
+
+// model returns the grammar of the person's tool, which has the commands of all programs.
+func model() *kong.Application {
+	k, err := kong.New(&Foldstream{}, append(vars(personsTool), kong.Name(personsTool))...)
+	if err != nil {
+		panic(err) // the grammar is wrong: our bug, and every test of the program meets it
+	}
+	return k.Model
 }
 
 // finish says what went wrong in one line and returns the exit code of err.

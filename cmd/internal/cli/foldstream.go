@@ -19,6 +19,7 @@ type Foldstream struct {
 	Producer   Producer      `cmd:"" group:"Services" help:"Make tasks."`
 	Consumer   Consumer      `cmd:"" group:"Services" help:"Work on tasks."`
 	Aggregator Aggregator    `cmd:"" group:"Services" help:"Fold results."`
+	Config     ConfigCmd     `cmd:"" group:"Look" help:"Look at the settings: flags, environment, file, defaults."`
 	Version    VersionCmd    `cmd:"" group:"Look" help:"Show which build this is."`
 }
 

@@ -1,0 +1,7 @@
+package cli
+
+// What the tests reach for past the command line.
+var (
+	CompileWhere = compileWhere
+	ParseConfig  = parseConfig
+)

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/foldstream/foldstream"
+)
+
+// whereEnv is a task as an expression sees it. Its words are those of the listings.
+type whereEnv struct {
+	ID         string                  `expr:"id"`
+	Pool       string                  `expr:"pool"`
+	Experiment string                  `expr:"experiment"`
+	Status     string                  `expr:"status"`
+	Priority   any                     `expr:"priority"` // a number or nil; nil is below all numbers
+	Tags       map[string]string       `expr:"tags"`
+	Key        map[string]string       `expr:"key"`
+	Keys       []string                `expr:"keys"` // its scarce things; also the function that lists a map's keys
+	Template   map[string]any          `expr:"template"`
+	Segments   map[string]whereSegment `expr:"segments"`
+	Window     int                     `expr:"window"` // from 0, as in JSON
+	Horizon    int                     `expr:"horizon"`
+	Seed       any                     `expr:"seed"` // a number or nil
+	Runs       string                  `expr:"runs"` // the registered worker that runs it: "ridge"
+	Worker     string                  `expr:"worker"`
+	Stage      string                  `expr:"stage"`
+	Attempt    int                     `expr:"attempt"`
+	Crashes    int                     `expr:"crashes"`
+	Error      string                  `expr:"error"`
+	Created    time.Time               `expr:"created"`
+	Updated    time.Time               `expr:"updated"`
+	Age        time.Duration           `expr:"age"` // since it was created
+}
+
+// whereSegment is a period by the canonical texts of its ends, which compare as the times do; "" is open.
+type whereSegment struct {
+	Start string `expr:"start"`
+	End   string `expr:"end"`
+}
+
+func whereOf(pool string, t foldstream.TaskState, now time.Time) whereEnv {
+	e := whereEnv{
+		ID: string(t.ID), Pool: pool, Experiment: t.Experiment, Status: string(t.Status), Tags: t.Tags, Keys: t.Keys,
+		Key: map[string]string{}, Template: t.Task.Task, Segments: map[string]whereSegment{},
+		Window: t.Window.Index, Horizon: t.Horizon, Runs: t.Task.Worker, Worker: t.Worker, Stage: t.Stage,
+		Attempt: t.Attempt, Crashes: t.Crashes, Error: t.Error, Created: t.Created, Updated: t.Updated, Age: now.Sub(t.Created),
+	}
+	if t.Priority != nil {
+		e.Priority = *t.Priority
+	}
+	if t.Seed != nil {
+		e.Seed = int(*t.Seed)
+	}
+	for _, c := range t.Key {
+		e.Key[c.Name] = c.Value
+	}
+	for name, s := range t.Segments {
+		e.Segments[name] = whereSegment{s.Start.String(), s.End.String()}
+	}
+	return e
+}
+
+// The bounds of an expression. The language it is in has neither loops in loops nor text that grows by itself (see
+// whereGuard), so that what it costs is bounded by its length and the task's.
+const (
+	whereText   = 4096
+	whereNodes  = 1000
+	whereMemory = 100_000
+)
+
+// whereFunctions are the functions an expression may call: those whose answer is no longer than what they are given.
+var whereFunctions = []string{
+	"all", "any", "none", "one", "count", "len", "keys", "values", "first", "last", "hasPrefix", "hasSuffix", "indexOf",
+	"lower", "upper", "trim", "int", "float", "abs", "min", "max", "round", "date", "duration", "now",
+}
+
+// where decides whether a task is meant. Errors: Invalid (the expression does not apply to this task).
+type where func(pool string, t foldstream.TaskState) (bool, error)
+
+// compileWhere makes an expression a filter. The empty one lets every task through. Errors: Invalid, with line and column.
+func compileWhere(text string) (where, error) {
+	if strings.TrimSpace(text) == "" {
+		return func(string, foldstream.TaskState) (bool, error) { return true, nil }, nil
+	}
+	if len(text) > whereText {
+		return nil, foldstream.Errorf(foldstream.Invalid, "", "--where: an expression has at most %d bytes, this one has %d", whereText, len(text))
+	}
+	guard := &whereGuard{}
+	options := []expr.Option{expr.Env(whereEnv{}), expr.AsBool(), expr.MaxNodes(whereNodes), expr.Patch(guard), expr.DisableAllBuiltins()}
+	for _, name := range whereFunctions {
+		options = append(options, expr.EnableBuiltin(name))
+	}
+	program, err := expr.Compile(text, options...)
+	if err == nil {
+		err = guard.err
+	}
+	if err != nil {
+		return nil, whereFault(text, err)
+	}
+	return func(pool string, t foldstream.TaskState) (bool, error) { return runWhere(program, text, pool, t) }, nil
+}
+
+func runWhere(program *vm.Program, text, pool string, t foldstream.TaskState) (bool, error) {
+	machine := vm.VM{MemoryBudget: whereMemory}
+	v, err := machine.Run(program, whereOf(pool, t, time.Now()))
+	if err != nil {
+		return false, foldstream.Errorf(foldstream.Invalid, "", "task %s: %w", t.ID, whereFault(text, err))
+	}
+	yes, ok := v.(bool)
+	if !ok {
+		return false, foldstream.Errorf(foldstream.Invalid, "", "--where %q: it is %v, neither true nor false, for task %s", text, v, t.ID)
+	}
+	return yes, nil
+}
+
+var unknownName = regexp.MustCompile(`^unknown name (\w+)$`)
+
+// whereFault says in one line what is wrong with an expression, where, and what may be meant.
+func whereFault(text string, err error) error {
+	message, at := err.Error(), ""
+	if fault, ok := errors.AsType[*file.Error](err); ok {
+		message = fault.Message
+		if fault.Line > 0 {
+			at = " at column " + columnOf(fault)
+		}
+		if m := unknownName.FindStringSubmatch(message); m != nil {
+			message += hint(m[1], whereWords())
+		} else if strings.Contains(message, "cannot fetch") {
+			message += "; write ?. for what not every task has"
+		}
+	}
+	return foldstream.Errorf(foldstream.Invalid, "", "--where %q%s: %s", text, at, message)
+}
