@@ -193,16 +193,5 @@ func leaseFail(ctx context.Context, h Harness) error {
 
 // told waits for an end of Task(1) with this status whose error has these words.
 func told(ctx context.Context, h Harness, status foldstream.Status, words string) error {
-	return Eventually(ctx, func() error {
-		events, err := history(ctx, h.Store, Task(1).ID)
-		if err != nil {
-			return err
-		}
-		for _, e := range events {
-			if e.Kind == foldstream.EventEnd && e.Status == status && strings.Contains(e.Error, words) {
-				return nil
-			}
-		}
-		return fmt.Errorf("no end with status %s and error %q in %d events", status, words, len(events))
-	})
+	return toldOf(ctx, h, Task(1).ID, status, words)
 }

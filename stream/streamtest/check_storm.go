@@ -24,6 +24,8 @@ type storm struct {
 	ill map[foldstream.TaskID]int      // how often a worker died or froze at it
 	bad error
 	wg  sync.WaitGroup // the frozen, who wake up again
+
+	tolerant bool // leases may be lost without a fault of their workers
 }
 
 // stormAll works all tasks in a storm: each has one result, the one whose commit was accepted.
@@ -90,11 +92,16 @@ func (st *storm) act(ctx context.Context, l foldstream.Lease, nonce string) {
 			st.commit(context.WithoutCancel(ctx), l, nonce, foldstream.Conflict)
 		})
 	case "return":
-		if err := l.Return(ctx, errors.New("try again"), 10*time.Millisecond); err != nil && ctx.Err() == nil {
+		err := l.Return(ctx, errors.New("try again"), 10*time.Millisecond)
+		if err != nil && ctx.Err() == nil && !(st.tolerant && foldstream.Is(err, foldstream.Conflict)) {
 			st.fault(err)
 		}
 	default:
-		st.commit(context.WithoutCancel(ctx), l, nonce, foldstream.Internal)
+		excused := foldstream.Internal
+		if st.tolerant {
+			excused = foldstream.Conflict
+		}
+		st.commit(context.WithoutCancel(ctx), l, nonce, excused)
 	}
 }
 

@@ -8,8 +8,9 @@ import (
 )
 
 // Conserved proves of a pool at rest that every task ever created is finished and none has been lost or doubled: each
-// definition stands once, each event belongs to a definition and follows the one before it, no life has two results, nothing
-// but a removal or a new life follows a final event, and Stat counts the same. It waits for what is not visible yet. Errors: NotConserved.
+// definition stands once, each event belongs to a definition and follows the one before it, no life has two results, a final
+// event is followed only by a removal, a new life or, where the task is not done, another try, and Stat counts the same. It waits
+// for what is not visible yet. Errors: NotConserved.
 func Conserved(ctx context.Context, s foldstream.Store, pool string) error {
 	return Eventually(ctx, func() error {
 		tally, err := audit(ctx, s, pool)
@@ -70,9 +71,8 @@ func (l *life) add(e foldstream.Event) error {
 	if e.Expected != l.last {
 		return lost("task %s: event %d (%s) follows event %d, but the one before it is %d", e.Task, e.Seq, e.Kind, e.Expected, l.last)
 	}
-	reset := e.Kind == foldstream.EventEnd && (e.Status == foldstream.Waiting || e.Status == foldstream.Removed)
-	if l.status.Final() && l.status != foldstream.Removed && !reset {
-		return lost("task %s: event %d (%s) comes after it was %s", e.Task, e.Seq, e.Kind, l.status)
+	if !l.allows(e) {
+		return lost("task %s: event %d (%s, %s) comes after it was %s", e.Task, e.Seq, e.Kind, e.Status, l.status)
 	}
 	if l.status.Final() {
 		l.results = 0
@@ -85,6 +85,21 @@ func (l *life) add(e foldstream.Event) error {
 		return lost("task %s: event %d leaves it %s with %d results", e.Task, e.Seq, e.Status, l.results)
 	}
 	return nil
+}
+
+// allows reports whether the event may come now: what was failed or cancelled is tried again only by an end that says waiting, what
+// was removed has a new life, and what is done can only be removed.
+func (l *life) allows(e foldstream.Event) bool {
+	end := e.Kind == foldstream.EventEnd
+	switch l.status {
+	case foldstream.Done:
+		return end && e.Status == foldstream.Removed
+	case foldstream.Dead, foldstream.Withdrawn:
+		return end && (e.Status == foldstream.Waiting || e.Status == foldstream.Removed)
+	case foldstream.Removed:
+		return e.Status != foldstream.Removed
+	}
+	return true
 }
 
 func lost(format string, args ...any) error {

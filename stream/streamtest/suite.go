@@ -2,6 +2,7 @@ package streamtest
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +17,7 @@ type Options struct {
 
 // Harness is a fresh, empty Store under test and the faults that the suite inflicts on it.
 type Harness struct {
-	// Store also is a foldstream.Archive and a foldstream.Reconciler.
+	// Store also is a foldstream.Archive and a foldstream.Reconciler; for RunAdmin it is Administered, and so is Second.
 	Store foldstream.Store
 	// Second is the same state as another process has it, with workers of its own; nil is Store itself.
 	Second foldstream.Store
@@ -32,6 +33,18 @@ type Harness struct {
 	DeleteTicket func(ctx context.Context, pool string, id foldstream.TaskID) error
 	// Corrupt changes a byte of a blob behind the store's back.
 	Corrupt func(ctx context.Context, d foldstream.Digest) error
+}
+
+// Administered is a Store with all its administration.
+type Administered interface {
+	foldstream.Store
+	foldstream.Archive
+	foldstream.Reconciler
+	foldstream.Admin
+	foldstream.PoolAdmin
+	foldstream.Index
+	foldstream.DeadLetters
+	foldstream.Verifier
 }
 
 // Open makes a Harness for one check and cleans up after it by t.Cleanup.
@@ -50,8 +63,13 @@ const lease = 500 * time.Millisecond
 const limit = time.Minute
 
 // Run puts a Store to every check, each with a Harness of its own, side by side.
-func Run(t *testing.T, open Open) {
-	for _, c := range Checks() {
+func Run(t *testing.T, open Open) { runAll(t, open, Checks()) }
+
+// RunAdmin is Run for the checks of administration, of an Administered store.
+func RunAdmin(t *testing.T, open Open) { runAll(t, administered(open), AdminChecks()) }
+
+func runAll(t *testing.T, open Open, checks []Check) {
+	for _, c := range checks {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			c.test(t, open)
@@ -61,8 +79,25 @@ func Run(t *testing.T, open Open) {
 
 // RunBubble is Run in the faked time of testing/synctest, for a Store that waits for nothing but time and its own channels: leases
 // run out at once.
-func RunBubble(t *testing.T, open Open) {
-	for _, c := range Checks() {
+func RunBubble(t *testing.T, open Open) { bubbleAll(t, open, Checks()) }
+
+// RunAdminBubble is RunAdmin in faked time, as RunBubble.
+func RunAdminBubble(t *testing.T, open Open) { bubbleAll(t, administered(open), AdminChecks()) }
+
+// administered is open for stores with all their administration.
+func administered(open Open) Open {
+	return func(t *testing.T, opts Options) Harness {
+		t.Helper()
+		h := open(t, opts)
+		if _, ok := h.Store.(Administered); !ok {
+			t.Fatalf("%T lacks a part of the administration", h.Store)
+		}
+		return h
+	}
+}
+
+func bubbleAll(t *testing.T, open Open, checks []Check) {
+	for _, c := range checks {
 		t.Run(c.Name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { c.test(t, open) })
 		})
@@ -81,14 +116,18 @@ func (c Check) test(t *testing.T, open Open) {
 	}
 }
 
-// Checks returns all checks, in the order of the contracts.
+// Checks returns all checks of a Store, in the order of the contracts.
 func Checks() []Check {
-	var all []Check
-	for _, some := range [][]Check{
+	return slices.Concat(
 		createChecks, orderChecks, fetchChecks, leaseChecks, crashChecks, stageChecks,
 		eventChecks, archiveChecks, valueChecks, watchChecks, artifactChecks, stormChecks,
-	} {
-		all = append(all, some...)
-	}
-	return all
+	)
+}
+
+// AdminChecks returns all checks of an Administered store, in the order of the contracts.
+func AdminChecks() []Check {
+	return slices.Concat(
+		cancelChecks, removeChecks, retryChecks, resetChecks, prioritizeChecks, settingChecks, delayChecks,
+		indexChecks, letterChecks, verifyChecks, adminStormChecks,
+	)
 }

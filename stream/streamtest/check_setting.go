@@ -1,0 +1,138 @@
+package streamtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/foldstream/foldstream"
+)
+
+var settingChecks = []Check{
+	{"setting/kept", settingKept},
+	{"setting/changed by many at once", settingRace},
+	{"setting/paused and resumed", settingPause},
+}
+
+// obeyed is how long all workers may take to follow a change.
+const obeyed = time.Second
+
+func settingKept(ctx context.Context, h Harness) error {
+	a := h.Store.(Administered)
+	got, err := a.Settings(ctx, pool)
+	if err := errors.Join(err, same("the settings of a pool without tasks", got, foldstream.PoolSettings{})); err != nil {
+		return err
+	}
+	if err := create(ctx, h.Store, Task(1)); err != nil {
+		return err
+	}
+	want := foldstream.PoolSettings{Lease: h.Lease, Limit: 7, Limits: map[string]int{"a licence": 2, "prices": 1}}
+	got, err = a.Change(ctx, pool, func(p *foldstream.PoolSettings) { p.Limit, p.Limits = want.Limit, want.Limits })
+	if err := errors.Join(err, same("what change returns", got, want)); err != nil {
+		return err
+	}
+	return Eventually(ctx, func() error {
+		got, err := admin(h).Settings(ctx, pool)
+		return errors.Join(err, same("the settings", got, want))
+	})
+}
+
+func settingRace(ctx context.Context, h Harness) error {
+	const writers, each = 4, 5
+	if err := create(ctx, h.Store, Task(1)); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	faults := make([]error, writers)
+	for i := range writers {
+		a := []foldstream.Store{h.Store, h.Second}[i%2].(Administered)
+		wg.Go(func() {
+			for range each {
+				_, err := a.Change(ctx, pool, func(p *foldstream.PoolSettings) { p.Limit++ })
+				faults[i] = errors.Join(faults[i], err)
+			}
+		})
+	}
+	wg.Wait()
+	got, err := admin(h).Change(ctx, pool, func(*foldstream.PoolSettings) {})
+	if err := errors.Join(append(faults, err)...); err != nil {
+		return err
+	}
+	if got.Limit != writers*each {
+		return fmt.Errorf("%d changes that add one made a limit of %d", writers*each, got.Limit)
+	}
+	return nil
+}
+
+// settingPause pauses a pool under a worker who works and one who waits: the one goes on, the other gets nothing until it is resumed.
+func settingPause(ctx context.Context, h Harness) error {
+	l, err := running(ctx, h, Task(1))
+	if err != nil {
+		return err
+	}
+	got := make(chan foldstream.Lease, 1)
+	fault := make(chan error, 1)
+	waiting, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		l, err := fetch(waiting, h.Store)
+		got <- l
+		fault <- err
+	}()
+	if err := pauseOrResume(ctx, h, true); err != nil {
+		return err
+	}
+	if err := after(ctx, time.Now().Add(obeyed)); err != nil {
+		return err
+	}
+	if err := create(ctx, h.Store, Task(2)); err != nil {
+		return err
+	}
+	if err := nothing(ctx, h.Second, 2*h.Lease); err != nil {
+		return fmt.Errorf("while the pool is paused: %w", err)
+	}
+	if len(got) > 0 {
+		return fmt.Errorf("a fetch that waited got a task of a paused pool: %w", off(<-fault, "task %s", Task(2).ID))
+	}
+	if err := l.Commit(ctx, by("me")); err != nil {
+		return fmt.Errorf("what runs goes on: %w", err)
+	}
+	if err := pauseOrResume(ctx, h, false); err != nil {
+		return err
+	}
+	resumed := time.Now()
+	next := <-got
+	if err := <-fault; err != nil {
+		return fmt.Errorf("a fetch that waits when the pool is resumed: %w", err)
+	}
+	if took := time.Since(resumed); took > obeyed+slack {
+		return fmt.Errorf("a resumed pool gave its first task after %v, want it within %v", took, obeyed)
+	}
+	if err := next.Commit(ctx, by("me")); err != nil {
+		return err
+	}
+	return stand(ctx, h, foldstream.Counts{foldstream.Done: 2})
+}
+
+// slack is what a busy machine may add to a time that is promised.
+const slack = time.Second
+
+func pauseOrResume(ctx context.Context, h Harness, paused bool) error {
+	got, err := admin(h).Change(ctx, pool, func(p *foldstream.PoolSettings) { p.Paused = paused })
+	if err == nil && got.Paused != paused {
+		err = fmt.Errorf("change made paused %v, want %v", got.Paused, paused)
+	}
+	return err
+}
+
+// after waits until then.
+func after(ctx context.Context, then time.Time) error {
+	select {
+	case <-time.After(time.Until(then)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
