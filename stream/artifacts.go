@@ -93,7 +93,11 @@ func (a artifacts) info(ctx context.Context, op string, d foldstream.Digest) (*j
 	if err := stopped(ctx, op); err != nil {
 		return nil, err
 	}
-	info, err := a.s.objects.GetInfo(ctx, string(d))
+	var info *jetstream.ObjectInfo
+	err := a.s.retry(ctx, func(ctx context.Context) (err error) {
+		info, err = a.s.objects.GetInfo(ctx, string(d))
+		return err
+	})
 	if errors.Is(err, jetstream.ErrObjectNotFound) || d == "" {
 		return nil, foldstream.Errorf(foldstream.NotFound, op, "no artifact %q", d)
 	}
@@ -111,7 +115,7 @@ func (a artifacts) Delete(ctx context.Context, d foldstream.Digest) error {
 	if err := stopped(ctx, "delete"); err != nil {
 		return err
 	}
-	err := a.s.objects.Delete(ctx, string(d))
+	err := a.s.retry(ctx, func(ctx context.Context) error { return a.s.objects.Delete(ctx, string(d)) })
 	if errors.Is(err, jetstream.ErrObjectNotFound) || d == "" {
 		return nil
 	}

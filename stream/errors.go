@@ -13,17 +13,16 @@ import (
 
 // The server's error codes that mean something of their own here.
 const (
-	codeCompareFailed    = 10071 // the last sequence is another one
-	codeCompareUnsure    = 10164 // another write is in flight and may still fail: no answer yet
-	codeTooLarge         = 10054
-	codeHeaderTooLarge   = 10097
-	codeAccountLimit     = 10002
-	codeNoResources      = 10023
-	codeNoStorage        = 10047
-	codeNoMemory         = 10028
-	codeStoreFailed      = 10077
-	codeMessageNotFound  = 10037
-	codeSequenceNotFound = 10043
+	codeCompareFailed   = 10071 // the last sequence is another one
+	codeCompareUnsure   = 10164 // another write is in flight and may still fail: no answer yet
+	codeTooLarge        = 10054
+	codeHeaderTooLarge  = 10097
+	codeAccountLimit    = 10002
+	codeNoResources     = 10023
+	codeNoStorage       = 10047
+	codeNoMemory        = 10028
+	codeStoreFailed     = 10077
+	codeMessageNotFound = 10037
 )
 
 // verdict is what a refused or lost compare-and-set means for the one who tried it.

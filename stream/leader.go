@@ -46,10 +46,26 @@ func (s *Store) lookup(ctx context.Context, stream string, which map[string]any)
 	if err != nil {
 		return nil, err
 	}
+	var m *stored
+	err = s.retry(ctx, func(ctx context.Context) (err error) {
+		m, err = s.ask(ctx, "STREAM.MSG.GET."+stream, query)
+		return err
+	})
+	return m, err
+}
+
+// retry makes a request of the server again while it is not answered. Each try has a time of its own, however long the caller's
+// context lasts: the reply to a request that a killed server took never comes.
+func (s *Store) retry(ctx context.Context, request func(ctx context.Context) error) error {
+	try := func() error {
+		ctx, cancel := context.WithTimeout(ctx, s.tryTime())
+		defer cancel()
+		return request(ctx)
+	}
 	for t := s.trial(); ; {
-		m, err := s.ask(ctx, "STREAM.MSG.GET."+stream, query)
+		err := try()
 		if verdictOf(err) != unsure || ctx.Err() != nil || !t.again(ctx) {
-			return m, err
+			return err
 		}
 	}
 }
@@ -77,8 +93,6 @@ func (s *Store) ask(ctx context.Context, call string, query []byte) (*stored, er
 
 // api makes one call of the JetStream API.
 func (s *Store) api(ctx context.Context, call string, query []byte, reply any) error {
-	ctx, cancel := context.WithTimeout(ctx, s.tryTime())
-	defer cancel()
 	m, err := s.nc.RequestWithContext(ctx, jetstream.DefaultAPIPrefix+call, query)
 	if err != nil {
 		return err
@@ -95,9 +109,12 @@ func (s *Store) remove(ctx context.Context, stream string, seq uint64) error {
 	var r struct {
 		Error *jetstream.APIError `json:"error"`
 	}
-	err = s.api(ctx, "STREAM.MSG.DELETE."+stream, query, &r)
-	if err == nil && r.Error != nil && r.Error.ErrorCode != codeSequenceNotFound {
-		err = r.Error
+	err = s.retry(ctx, func(ctx context.Context) error { return s.api(ctx, "STREAM.MSG.DELETE."+stream, query, &r) })
+	if err != nil || r.Error == nil {
+		return err
 	}
-	return err
+	if left, err := s.lookup(ctx, stream, map[string]any{"seq": seq}); err != nil || left == nil {
+		return err // the server has more than one way to say that it is not there
+	}
+	return r.Error
 }

@@ -139,10 +139,14 @@ func (p *Pool) ensureLane(ctx context.Context, name laneName) error {
 
 // makeConsumer makes the lane's durable consumer; one that exists stays as it is.
 func (p *Pool) makeConsumer(ctx context.Context, name laneName) error {
-	_, err := p.s.js.CreateConsumer(ctx, p.s.lay.work(), jetstream.ConsumerConfig{
+	config := jetstream.ConsumerConfig{
 		Durable: name.consumer(p.name), FilterSubject: p.s.lay.laneTickets(p.name, name),
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: p.leaseTime(), DeliverPolicy: jetstream.DeliverAllPolicy,
 		MaxDeliver: -1, MaxAckPending: 1 << 20, MaxWaiting: 1 << 14,
+	}
+	err := p.s.retry(ctx, func(ctx context.Context) error {
+		_, err := p.s.js.CreateConsumer(ctx, p.s.lay.work(), config)
+		return err
 	})
 	if errors.Is(err, jetstream.ErrConsumerExists) {
 		return nil

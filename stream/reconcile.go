@@ -113,15 +113,18 @@ func (p *Pool) tickets(ctx context.Context) (int, error) {
 		}
 		n += int(info.NumPending) + info.NumAckPending
 	}
-	st, err := p.s.js.Stream(ctx, p.s.lay.work())
-	if err != nil {
-		return 0, err
-	}
-	info, err := st.Info(ctx, jetstream.WithSubjectFilter(p.s.lay.allLater(p.name)))
-	if err != nil {
-		return 0, err
-	}
-	return n + len(info.State.Subjects), nil
+	err := p.s.retry(ctx, func(ctx context.Context) error {
+		st, err := p.s.js.Stream(ctx, p.s.lay.work())
+		if err != nil {
+			return err
+		}
+		info, err := st.Info(ctx, jetstream.WithSubjectFilter(p.s.lay.allLater(p.name)))
+		if err == nil {
+			n += len(info.State.Subjects)
+		}
+		return err
+	})
+	return n, err
 }
 
 func (p *Pool) laneNames() []laneName {
@@ -135,18 +138,21 @@ func (p *Pool) laneNames() []laneName {
 }
 
 // consumerInfo asks how a lane stands. A consumer that somebody deleted is made again.
-func (p *Pool) consumerInfo(ctx context.Context, name laneName) (*jetstream.ConsumerInfo, error) {
-	c, err := p.s.js.Consumer(ctx, p.s.lay.work(), name.consumer(p.name))
-	if errors.Is(err, jetstream.ErrConsumerNotFound) {
-		if err := p.makeConsumer(ctx, name); err != nil {
-			return nil, err
+func (p *Pool) consumerInfo(ctx context.Context, name laneName) (info *jetstream.ConsumerInfo, err error) {
+	ask := func(ctx context.Context) error {
+		c, err := p.s.js.Consumer(ctx, p.s.lay.work(), name.consumer(p.name))
+		if err == nil {
+			info = c.CachedInfo()
 		}
-		c, err = p.s.js.Consumer(ctx, p.s.lay.work(), name.consumer(p.name))
+		return err
 	}
-	if err != nil {
-		return nil, err
+	err = p.s.retry(ctx, ask)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		if err = p.makeConsumer(ctx, name); err == nil {
+			err = p.s.retry(ctx, ask)
+		}
 	}
-	return c.CachedInfo(), nil
+	return info, err
 }
 
 // mendAll mends tasks, some at a time, and counts those that needed it. One that cannot be mended does not keep the others from it.

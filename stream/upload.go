@@ -125,7 +125,9 @@ func (u *upload) object(d foldstream.Digest) (*nats.Msg, error) {
 func (u *upload) discard(ctx context.Context) {
 	query, err := json.Marshal(map[string]string{"filter": u.subject()})
 	if err == nil && u.sent > 0 {
-		err = u.s.api(ctx, "STREAM.PURGE."+u.stream(), query, &struct{}{})
+		err = u.s.retry(ctx, func(ctx context.Context) error {
+			return u.s.api(ctx, "STREAM.PURGE."+u.stream(), query, &struct{}{})
+		})
 	}
 	if err != nil {
 		u.s.log.Warn("chunks that nothing names are left over", "err", err)
