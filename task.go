@@ -35,13 +35,6 @@ type Task struct {
 	Part    *Result // what the stage before this one handed on; nil in the first
 }
 
-// Retry is how often and after which pause a failing task is tried again. The zero Retry is 3 attempts, from 1 s doubling to 5 min.
-type Retry struct {
-	Attempts int           // 0 is 3
-	Backoff  time.Duration // pause after the first attempt, doubled after each; 0 is 1 s
-	Ceiling  time.Duration // longest pause; 0 is 5 min
-}
-
 // Data is a file a task reads, by content.
 type Data struct {
 	Name   string // how the task calls it: "prices"
@@ -81,6 +74,7 @@ func (t Task) Clone() Task {
 	c.Tags = maps.Clone(t.Tags)
 	c.Data = slices.Clone(t.Data)
 	c.Keys = slices.Clone(t.Keys)
+	c.Retry.Never, c.Retry.Always = slices.Clone(t.Retry.Never), slices.Clone(t.Retry.Always)
 	if t.Priority != nil {
 		p := *t.Priority
 		c.Priority = &p
