@@ -26,6 +26,7 @@ type (
 // broken is a sound Store with a fault; a nil function is no fault.
 type broken struct {
 	*mem.Store
+	brokenAdmin
 	rename func(pool string) string
 
 	create createFunc

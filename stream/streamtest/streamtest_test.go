@@ -16,10 +16,10 @@ func TestMain(m *testing.M) { streamtest.Main(m) }
 // TestMutants plants each fault in a sound store and wants the checks that are there for it to fail.
 func TestMutants(t *testing.T) {
 	checks := map[string]streamtest.Check{}
-	for _, c := range streamtest.Checks() {
+	for _, c := range allChecks() {
 		checks[c.Name] = c
 	}
-	for _, m := range mutants {
+	for _, m := range allMutants() {
 		for _, name := range m.caught {
 			t.Run(m.name+" / "+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -39,8 +39,8 @@ func TestMutants(t *testing.T) {
 
 // TestMutants_EveryCheck wants every check to be one that can fail.
 func TestMutants_EveryCheck(t *testing.T) {
-	for _, c := range streamtest.Checks() {
-		if !slices.ContainsFunc(mutants, func(m mutant) bool { return slices.Contains(m.caught, c.Name) }) {
+	for _, c := range allChecks() {
+		if !slices.ContainsFunc(allMutants(), func(m mutant) bool { return slices.Contains(m.caught, c.Name) }) {
 			t.Errorf("no mutant shows that the check %q can fail", c.Name)
 		}
 	}
@@ -48,7 +48,13 @@ func TestMutants_EveryCheck(t *testing.T) {
 
 // TestMutants_Sound wants the store that the mutants are made of to pass.
 func TestMutants_Sound(t *testing.T) {
-	streamtest.RunBubble(t, func(*testing.T, streamtest.Options) streamtest.Harness {
-		return (&broken{}).harness(mem.Options{})
-	})
+	open := func(*testing.T, streamtest.Options) streamtest.Harness { return (&broken{}).harness(mem.Options{}) }
+	streamtest.RunBubble(t, open)
+	streamtest.RunAdminBubble(t, open)
 }
+
+func allChecks() []streamtest.Check {
+	return slices.Concat(streamtest.Checks(), streamtest.AdminChecks())
+}
+
+func allMutants() []mutant { return slices.Concat(mutants, adminMutants) }

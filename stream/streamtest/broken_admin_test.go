@@ -1,0 +1,138 @@
+package streamtest_test
+
+import (
+	"context"
+	"iter"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream/mem"
+)
+
+// The contracts of administration, as functions to put a fault in.
+type (
+	endFunc        = func(ctx context.Context, s *mem.Store, pool, why string, ids []foldstream.TaskID) (int, error)
+	resetFunc      = func(ctx context.Context, s *mem.Store, pool string, force bool, ids []foldstream.TaskID) (int, error)
+	prioritizeFunc = func(ctx context.Context, s *mem.Store, pool string, p *int, ids []foldstream.TaskID) (int, error)
+	changeFunc     = func(ctx context.Context, s *mem.Store, pool string, change func(*foldstream.PoolSettings)) (foldstream.PoolSettings, error)
+	dropFunc       = func(ctx context.Context, s *mem.Store, pool string, ids []foldstream.TaskID) (int, error)
+	taskFunc       = func(ctx context.Context, s *mem.Store, pool string, id foldstream.TaskID) (foldstream.TaskState, error)
+	workersFunc    = func(iter.Seq2[foldstream.Presence, error]) iter.Seq2[foldstream.Presence, error]
+	lettersFunc    = func(iter.Seq2[foldstream.DeadLetter, error]) iter.Seq2[foldstream.DeadLetter, error]
+)
+
+// brokenAdmin are the faults of administration; a nil function is no fault.
+type brokenAdmin struct {
+	cancel, unmake, retry endFunc
+	reset                 resetFunc
+	prioritize            prioritizeFunc
+	change                changeFunc
+	state                 func(*foldstream.TaskState)
+	find                  taskFunc
+	tasks                 func(iter.Seq2[foldstream.TaskState, error]) iter.Seq2[foldstream.TaskState, error]
+	workers               workersFunc
+	letters               lettersFunc
+	drop                  dropFunc
+	verify                func(*foldstream.Conservation)
+}
+
+func (b *broken) Cancel(ctx context.Context, pool, why string, ids ...foldstream.TaskID) (int, error) {
+	if b.cancel != nil {
+		return b.cancel(ctx, b.Store, pool, why, ids)
+	}
+	return b.Store.Cancel(ctx, pool, why, ids...)
+}
+
+func (b *broken) Remove(ctx context.Context, pool, why string, ids ...foldstream.TaskID) (int, error) {
+	if b.unmake != nil {
+		return b.unmake(ctx, b.Store, pool, why, ids)
+	}
+	return b.Store.Remove(ctx, pool, why, ids...)
+}
+
+func (b *broken) Retry(ctx context.Context, pool, why string, ids ...foldstream.TaskID) (int, error) {
+	if b.retry != nil {
+		return b.retry(ctx, b.Store, pool, why, ids)
+	}
+	return b.Store.Retry(ctx, pool, why, ids...)
+}
+
+func (b *broken) Reset(ctx context.Context, pool string, force bool, ids ...foldstream.TaskID) (int, error) {
+	if b.reset != nil {
+		return b.reset(ctx, b.Store, pool, force, ids)
+	}
+	return b.Store.Reset(ctx, pool, force, ids...)
+}
+
+func (b *broken) Prioritize(ctx context.Context, pool string, p *int, ids ...foldstream.TaskID) (int, error) {
+	if b.prioritize != nil {
+		return b.prioritize(ctx, b.Store, pool, p, ids)
+	}
+	return b.Store.Prioritize(ctx, pool, p, ids...)
+}
+
+func (b *broken) Change(ctx context.Context, pool string, change func(*foldstream.PoolSettings)) (foldstream.PoolSettings, error) {
+	if b.change != nil {
+		return b.change(ctx, b.Store, pool, change)
+	}
+	return b.Store.Change(ctx, pool, change)
+}
+
+func (b *broken) Task(ctx context.Context, pool string, id foldstream.TaskID) (foldstream.TaskState, error) {
+	find := b.find
+	if find == nil {
+		find = func(ctx context.Context, s *mem.Store, pool string, id foldstream.TaskID) (foldstream.TaskState, error) {
+			return s.Task(ctx, pool, id)
+		}
+	}
+	state, err := find(ctx, b.Store, pool, id)
+	if b.state != nil {
+		b.state(&state)
+	}
+	return state, err
+}
+
+func (b *broken) Tasks(ctx context.Context, pool string) iter.Seq2[foldstream.TaskState, error] {
+	seq := b.Store.Tasks(ctx, pool)
+	if b.tasks != nil {
+		seq = b.tasks(seq)
+	}
+	return func(yield func(foldstream.TaskState, error) bool) {
+		for s, err := range seq {
+			if b.state != nil {
+				b.state(&s)
+			}
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
+}
+
+func (b *broken) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, error] {
+	if b.workers != nil {
+		return b.workers(b.Store.Workers(ctx))
+	}
+	return b.Store.Workers(ctx)
+}
+
+func (b *broken) Letters(ctx context.Context, pool string) iter.Seq2[foldstream.DeadLetter, error] {
+	if b.letters != nil {
+		return b.letters(b.Store.Letters(ctx, pool))
+	}
+	return b.Store.Letters(ctx, pool)
+}
+
+func (b *broken) Drop(ctx context.Context, pool string, ids ...foldstream.TaskID) (int, error) {
+	if b.drop != nil {
+		return b.drop(ctx, b.Store, pool, ids)
+	}
+	return b.Store.Drop(ctx, pool, ids...)
+}
+
+func (b *broken) Verify(ctx context.Context, pool string) (foldstream.Conservation, error) {
+	c, err := b.Store.Verify(ctx, pool)
+	if b.verify != nil {
+		b.verify(&c)
+	}
+	return c, err
+}
