@@ -25,7 +25,10 @@ import (
 // Env is what a command may know of the world around it.
 type Env struct {
 	Stdout, Stderr io.Writer
-	TTY            bool // Stderr is a terminal
+	Stdin          io.Reader
+	Asks           bool             // a person sits at Stdin and Stderr and can be asked
+	TTY            bool             // Stderr is a terminal
+	Store          foldstream.Store // instead of that of the server which the flags name; nil is that one
 	Inside
 }
 
@@ -53,6 +56,8 @@ func Main(name, about string, grammar any, inside Inside) {
 	env := &Env{
 		Stdout: os.Stdout,
 		Stderr: os.Stderr,
+		Stdin:  os.Stdin,
+		Asks:   isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()),
 		TTY:    isatty.IsTerminal(os.Stderr.Fd()) && os.Getenv("CI") == "",
 		Inside: inside,
 	}
@@ -86,7 +91,7 @@ func Run(ctx context.Context, name, about string, grammar any, args []string, en
 	if err != nil {
 		panic(err) // the grammar is wrong: our bug, and every test of the program meets it
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(numbers(args))
 	if err != nil {
 		return usage(env, name, err)
 	}

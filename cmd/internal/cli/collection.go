@@ -161,14 +161,20 @@ func collectionOf(c collect.Collection) collectionJSON {
 func groupOf(g collect.Group) groupJSON {
 	out := groupJSON{
 		Key: map[string]string{}, Expected: g.Coverage.Expected, Present: g.Coverage.Present,
-		Failed: g.Coverage.Failed, Missing: g.Coverage.Missing, Metrics: map[string]*float64{},
+		Failed: g.Coverage.Failed, Missing: g.Coverage.Missing, Metrics: finite(g.Metrics),
 	}
 	for _, c := range g.Key {
 		out.Key[c.Name] = c.Value
 	}
-	for name, v := range g.Metrics {
-		if out.Metrics[name] = nil; !math.IsNaN(v) && !math.IsInf(v, 0) {
-			out.Metrics[name] = &v
+	return out
+}
+
+// finite returns the numbers as JSON can hold them: nil for those that are none.
+func finite(metrics map[string]float64) map[string]*float64 {
+	out := map[string]*float64{}
+	for name, v := range metrics {
+		if out[name] = nil; !math.IsNaN(v) && !math.IsInf(v, 0) {
+			out[name] = &v
 		}
 	}
 	return out

@@ -15,6 +15,19 @@ type Foldstream struct {
 	Wait       WaitCmd       `cmd:"" group:"Look" help:"Wait until every task of an experiment is done or given up."`
 	Stat       StatCmd       `cmd:"" group:"Look" help:"Count the tasks of pools by status."`
 	Collection CollectionCmd `cmd:"" group:"Look" help:"Look at collections."`
+	Task       TaskCmd       `cmd:"" group:"Tasks" help:"Look at tasks: list, show, history, logs."`
+	Explain    ExplainCmd    `cmd:"" group:"Tasks" help:"Tell all about a task: where it comes from, what became of it, what it is part of."`
+	Cancel     CancelCmd     `cmd:"" group:"Tasks" help:"End open tasks: their work is stopped, their status is cancelled."`
+	Remove     RemoveCmd     `cmd:"" aliases:"rm,delete" group:"Tasks" help:"End the life of tasks; creating one again begins a new life."`
+	Retry      RetryCmd      `cmd:"" group:"Tasks" help:"Put failed and cancelled tasks back to waiting."`
+	Reset      ResetCmd      `cmd:"" group:"Tasks" help:"Put running tasks whose worker is gone back to waiting."`
+	Prioritize PrioritizeCmd `cmd:"" group:"Tasks" help:"Move waiting tasks to another priority."`
+	DLQ        DLQCmd        `cmd:"" name:"dlq" group:"Tasks" help:"Look at the dead letters of failed tasks."`
+	Pause      PauseCmd      `cmd:"" group:"Pools" help:"Fetch no more of a pool's tasks; what runs goes on."`
+	Resume     ResumeCmd     `cmd:"" group:"Pools" help:"Fetch a paused pool's tasks again."`
+	Pool       PoolCmd       `cmd:"" group:"Pools" help:"Look at pools and set their limits."`
+	Verify     VerifyCmd     `cmd:"" group:"Pools" help:"Prove that no task of a pool was lost or doubled."`
+	Workers    WorkersCmd    `cmd:"" group:"Look" help:"Look at the workers that are alive."`
 	Replay     ReplayCmd     `cmd:"" group:"Run" help:"Make the recorded tasks of a pool anew in another pool."`
 	Producer   Producer      `cmd:"" group:"Services" help:"Make tasks."`
 	Consumer   Consumer      `cmd:"" group:"Services" help:"Work on tasks."`

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/foldstream/foldstream"
+)
+
+// TaskHistoryCmd shows a task's life.
+type TaskHistoryCmd struct {
+	Managed
+	OneTask
+}
+
+// eventJSON is one step of a task's life, for machines.
+type eventJSON struct {
+	Seq     foldstream.Cursor    `json:"seq"`
+	At      time.Time            `json:"at"`
+	Kind    foldstream.EventKind `json:"event"`
+	Status  foldstream.Status    `json:"status"`
+	Stage   string               `json:"stage,omitempty"`
+	Attempt int                  `json:"attempt"`
+	Worker  string               `json:"worker,omitempty"`
+	Why     string               `json:"why,omitempty"`
+}
+
+func eventOf(e foldstream.Event) eventJSON {
+	return eventJSON{e.Seq, e.At.UTC(), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, e.Error}
+}
+
+// Run prints a line an event, the oldest first.
+func (c *TaskHistoryCmd) Run(ctx context.Context, env *Env) error {
+	return c.onTask(ctx, env, c.OneTask, func(a administered, t foldstream.TaskState) error {
+		events, err := lifeOf(ctx, a, c.Pool, c.ID)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			out := make([]eventJSON, len(events))
+			for i, e := range events {
+				out[i] = eventOf(e)
+			}
+			return printJSON(env.Stdout, out)
+		}
+		printHistory(env.Stdout, t.Created, events)
+		return nil
+	})
+}
+
+// lifeOf reads the events of a task, the oldest first.
+func lifeOf(ctx context.Context, store foldstream.Store, pool string, id foldstream.TaskID) (events []foldstream.Event, err error) {
+	for e, err := range store.Events(ctx, foldstream.EventFilter{Pool: pool, Task: id}, 0) {
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, nil
+}
+
+func printHistory(w io.Writer, created time.Time, events []foldstream.Event) {
+	t := newTable(w, "when", "event", "status", "stage", "attempt", "worker", "why")
+	t.AppendRow([]any{instant(created), "created", foldstream.Waiting, "", "", "", ""})
+	for _, e := range events {
+		t.AppendRow([]any{instant(e.At), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, brief(e.Error)})
+	}
+	t.Render()
+}
+
+// TaskLogsCmd shows the log of a task's last attempt.
+type TaskLogsCmd struct {
+	Managed
+	OneTask
+}
+
+// execLog is the artifact that the worker exec keeps its command's output in.
+const execLog = "exec.log"
+
+// Run prints the log of the newest result, or else the error of the newest failure, which ends with the log's last lines.
+// Errors: NotFound (nothing was logged).
+func (c *TaskLogsCmd) Run(ctx context.Context, env *Env) error {
+	return c.onTask(ctx, env, c.OneTask, func(a administered, t foldstream.TaskState) error {
+		events, err := lifeOf(ctx, a, c.Pool, c.ID)
+		if err != nil {
+			return err
+		}
+		text, err := c.log(ctx, a, events)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(env.Stdout, map[string]string{"id": string(c.ID), "status": string(t.Status), "log": text})
+		}
+		_, err = io.WriteString(env.Stdout, text)
+		return err
+	})
+}
+
+// log returns what the newest attempt that left something left.
+func (c *TaskLogsCmd) log(ctx context.Context, a administered, events []foldstream.Event) (string, error) {
+	for i := len(events) - 1; i >= 0; i-- {
+		e := events[i]
+		if e.Result != nil {
+			for _, artifact := range e.Result.Artifacts {
+				if artifact.Name == execLog {
+					return readText(ctx, a, artifact.Digest)
+				}
+			}
+		}
+		if e.Error != "" && e.Worker != "" {
+			return fmt.Sprintf("attempt %d on %s: %s\n", e.Attempt, e.Worker, e.Error), nil
+		}
+	}
+	return "", foldstream.Errorf(foldstream.NotFound, "", "task %s logged nothing: only the worker exec keeps logs, and failures", c.ID)
+}
+
+func readText(ctx context.Context, store foldstream.Store, d foldstream.Digest) (text string, err error) {
+	r, err := store.Artifacts().Open(ctx, d)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	data, err := io.ReadAll(r)
+	return string(data), err
+}
