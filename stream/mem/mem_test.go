@@ -26,3 +26,7 @@ func open(_ *testing.T, opts streamtest.Options) streamtest.Harness {
 		Corrupt:      func(_ context.Context, d foldstream.Digest) error { return s.Corrupt(d) },
 	}
 }
+
+func TestStore_Model(t *testing.T) {
+	streamtest.RunModelBubble(t, open, streamtest.ModelSize{Checks: 60, Steps: 60})
+}
