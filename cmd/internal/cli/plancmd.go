@@ -77,14 +77,39 @@ func (c *PlanCmd) known(ctx context.Context, env *Env, p *plan) (statuses map[fo
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	statuses = map[foldstream.TaskID]foldstream.Status{}
-	for t, err := range s.store.Definitions(ctx, p.Experiment.Pool) {
+	return statusesIn(ctx, s.store, p.Experiment.Pool)
+}
+
+// statusesIn returns the statuses of a pool's tasks. The store must have an index.
+func statusesIn(ctx context.Context, store foldstream.Store, pool string) (map[foldstream.TaskID]foldstream.Status, error) {
+	index, ok := store.(foldstream.Index)
+	if !ok {
+		return statusesRead(ctx, store, pool)
+	}
+	statuses := map[foldstream.TaskID]foldstream.Status{}
+	for t, err := range index.Tasks(ctx, pool) {
+		if err != nil {
+			return nil, err
+		}
+		statuses[t.ID] = t.Status
+	}
+	return statuses, nil
+}
+
+// statusesRead is statusesIn for a store that has an archive and no index.
+func statusesRead(ctx context.Context, store foldstream.Store, pool string) (map[foldstream.TaskID]foldstream.Status, error) {
+	archive, ok := store.(foldstream.Archive)
+	if !ok {
+		return nil, foldstream.Errorf(foldstream.Internal, "", "this store (%T) has neither an index nor an archive", store)
+	}
+	statuses := map[foldstream.TaskID]foldstream.Status{}
+	for t, err := range archive.Definitions(ctx, pool) {
 		if err != nil {
 			return nil, err
 		}
 		statuses[t.ID] = foldstream.Waiting
 	}
-	for e, err := range s.store.Events(ctx, foldstream.EventFilter{Pool: p.Experiment.Pool}, 0) {
+	for e, err := range store.Events(ctx, foldstream.EventFilter{Pool: pool}, 0) {
 		if err != nil {
 			return nil, err
 		}

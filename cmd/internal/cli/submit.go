@@ -13,16 +13,25 @@ import (
 type SubmitCmd struct {
 	Connection
 	Output
-	File string `arg:"" help:"Experiment file."`
+	File        string `arg:"" help:"Experiment file."`
+	RetryFailed bool   `help:"Work those of its tasks again that failed."`
+	Again       bool   `help:"Work those of its tasks again that failed or were cancelled."`
+	DryRun      bool   `help:"Publish nothing; say what would be new."`
+	PrintNew    bool   `help:"Print the ids of the new tasks."`
 }
 
 // submitted is what submit tells.
 type submitted struct {
-	Experiment string `json:"experiment"`
-	Pool       string `json:"pool"`
-	Tasks      int    `json:"tasks"`
-	New        int    `json:"new"`
-	Known      int    `json:"known"`
+	Experiment string              `json:"experiment"`
+	Pool       string              `json:"pool"`
+	DryRun     bool                `json:"dry_run,omitempty"`
+	Tasks      int                 `json:"tasks"`
+	New        int                 `json:"new"`
+	Known      int                 `json:"known"`
+	Failed     int                 `json:"failed"`    // of the known ones, before any was put back
+	Cancelled  int                 `json:"cancelled"` // the same
+	PutBack    int                 `json:"put_back"`  // by --retry-failed or --again
+	NewTasks   []foldstream.TaskID `json:"new_tasks,omitempty"`
 }
 
 // Run reads the file, then publishes.
@@ -31,30 +40,118 @@ func (c *SubmitCmd) Run(ctx context.Context, env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := c.dial(ctx, c.logger(env))
+	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+	defer func() { err = errors.Join(err, closeStore()) }()
 	started := time.Now()
-	created, err := p.submit(ctx, s.store)
+	created, err := c.create(ctx, store, p)
 	if err != nil {
 		return err
 	}
 	out := tell(p.Experiment.Name, p.Experiment.Pool, created)
+	out.DryRun = c.DryRun
+	if out.PutBack, err = c.putBack(ctx, store, p.Experiment.Pool, created); err != nil {
+		return err
+	}
+	if c.PrintNew {
+		out.NewTasks = fresh(created)
+	}
 	if c.JSON {
 		return printJSON(env.Stdout, out)
 	}
-	fmt.Fprintf(env.Stdout, "%s: %d tasks in pool %s: %d new, %d known (%v)\n",
-		out.Experiment, out.Tasks, out.Pool, out.New, out.Known, time.Since(started).Round(time.Millisecond))
+	c.print(env, out, time.Since(started))
 	return nil
+}
+
+// create publishes the plan, or only looks at what is known of it.
+func (c *SubmitCmd) create(ctx context.Context, store foldstream.Store, p *plan) ([]foldstream.Created, error) {
+	if !c.DryRun {
+		return p.submit(ctx, store)
+	}
+	known, err := statusesIn(ctx, store, p.Experiment.Pool)
+	if err != nil {
+		return nil, err
+	}
+	created := make([]foldstream.Created, len(p.Tasks))
+	for i, t := range p.Tasks {
+		status, ok := known[t.ID]
+		created[i] = foldstream.Created{ID: t.ID, Status: status, New: !ok || status == foldstream.Removed}
+	}
+	return created, nil
+}
+
+// putBack works the tasks again that failed or were cancelled, as the flags ask; with --dry-run it counts them.
+func (c *SubmitCmd) putBack(ctx context.Context, store foldstream.Store, pool string, created []foldstream.Created) (int, error) {
+	var ids []foldstream.TaskID
+	for _, one := range created {
+		failed, cancelled := one.Status == foldstream.Dead, one.Status == foldstream.Withdrawn
+		if failed && (c.RetryFailed || c.Again) || cancelled && c.Again {
+			ids = append(ids, one.ID)
+		}
+	}
+	if len(ids) == 0 || c.DryRun {
+		return len(ids), nil
+	}
+	a, err := administration(store)
+	if err != nil {
+		return 0, err
+	}
+	return a.Retry(ctx, pool, "submitted again by "+asker(), ids...)
+}
+
+// print tells people. The new ids have stdout for themselves.
+func (c *SubmitCmd) print(env *Env, out submitted, took time.Duration) {
+	w := env.Stdout
+	if c.PrintNew {
+		w = env.Stderr
+	}
+	for _, id := range out.NewTasks {
+		fmt.Fprintln(env.Stdout, id)
+	}
+	would := ""
+	if c.DryRun {
+		would = "nothing published; "
+	}
+	fmt.Fprintf(w, "%s: %s%d tasks in pool %s: %d new, %d known (%v)\n",
+		out.Experiment, would, out.Tasks, out.Pool, out.New, out.Known, took.Round(time.Millisecond))
+	if out.Failed+out.Cancelled > 0 {
+		fmt.Fprintf(w, "%s: of the known ones %d had failed, %d were cancelled; %d put back%s\n",
+			out.Experiment, out.Failed, out.Cancelled, out.PutBack, out.advice(c))
+	}
+}
+
+// advice says by which flag more of the tasks would be worked again.
+func (s submitted) advice(c *SubmitCmd) string {
+	switch {
+	case s.Cancelled > 0 && !c.Again:
+		return " (--again works them all again)"
+	case s.Failed > 0 && !c.Again && !c.RetryFailed:
+		return " (--retry-failed works them again)"
+	}
+	return ""
+}
+
+func fresh(created []foldstream.Created) (ids []foldstream.TaskID) {
+	for _, c := range created {
+		if c.New {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
 }
 
 func tell(experiment, pool string, created []foldstream.Created) submitted {
 	out := submitted{Experiment: experiment, Pool: pool, Tasks: len(created)}
 	for _, c := range created {
-		if c.New {
+		switch {
+		case c.New:
 			out.New++
+		case c.Status == foldstream.Dead:
+			out.Failed++
+		case c.Status == foldstream.Withdrawn:
+			out.Cancelled++
 		}
 	}
 	out.Known = out.Tasks - out.New

@@ -15,16 +15,22 @@ type WaitCmd struct {
 	Output
 	Experiment string        `arg:"" help:"Experiment to wait for."`
 	For        time.Duration `name:"for" placeholder:"TIME" help:"Give up after this time, with exit code 6; default: never."`
+
+	FailFast    bool `xor:"failures" help:"Wait no longer once a task has failed."`
+	MaxFailures *int `xor:"failures" placeholder:"N" help:"Wait no longer once more than N tasks have failed."`
 }
 
 // Run waits. Errors: Failed where tasks failed, Timeout.
 func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
-	s, err := c.dial(ctx, c.logger(env))
+	if c.MaxFailures != nil && *c.MaxFailures < 0 {
+		return foldstream.Errorf(foldstream.Invalid, "", "--max-failures %d is below 0", *c.MaxFailures)
+	}
+	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if _, err := collect.ReadExperiment(ctx, s.store, c.Experiment); err != nil {
+	defer func() { err = errors.Join(err, closeStore()) }()
+	if _, err := collect.ReadExperiment(ctx, store, c.Experiment); err != nil {
 		return err
 	}
 	if c.For > 0 {
@@ -33,7 +39,7 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 		defer cancel()
 	}
 	p := newProgress(env, c.Experiment)
-	sum, err := await(ctx, s.store, c.Experiment, p)
+	sum, err := awaitUntil(ctx, store, c.Experiment, p, func(s collect.Summary) bool { return s.Settled || c.tooMany(s) })
 	p.close()
 	if err != nil {
 		return err
@@ -46,10 +52,20 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 	return verdict(c.Experiment, sum)
 }
 
+// tooMany reports whether so many tasks failed that nobody wants to wait for the rest.
+func (c *WaitCmd) tooMany(s collect.Summary) bool {
+	return c.FailFast && s.Failed > 0 || c.MaxFailures != nil && s.Failed > *c.MaxFailures
+}
+
 var errWaited = errors.New("waited long enough")
 
 // await returns the summary of the experiment's collection once it is settled. Errors: Timeout, Cancelled.
 func await(ctx context.Context, store foldstream.Store, experiment string, p progress) (collect.Summary, error) {
+	return awaitUntil(ctx, store, experiment, p, func(s collect.Summary) bool { return s.Settled })
+}
+
+// awaitUntil returns the first summary of the experiment's collection that is enough. Errors: Timeout, Cancelled.
+func awaitUntil(ctx context.Context, store foldstream.Store, experiment string, p progress, enough func(collect.Summary) bool) (collect.Summary, error) {
 	var last collect.Summary
 	for sum, err := range collect.Watch(ctx, store, experiment) {
 		if err != nil {
@@ -57,7 +73,7 @@ func await(ctx context.Context, store foldstream.Store, experiment string, p pro
 		}
 		last = sum
 		p.set(sum.Present, sum.Failed, sum.Expected)
-		if sum.Settled {
+		if enough(sum) {
 			return sum, nil
 		}
 	}
@@ -70,6 +86,9 @@ func await(ctx context.Context, store foldstream.Store, experiment string, p pro
 
 // verdict is the error of a settled collection that lacks members, nil for a complete one.
 func verdict(experiment string, sum collect.Summary) error {
+	if sum.Failed > 0 && !sum.Settled {
+		return foldstream.Errorf(foldstream.Failed, "", "%s: %d of %d members failed, %d are there; not waited for the rest", experiment, sum.Failed, sum.Expected, sum.Present)
+	}
 	if sum.Failed > 0 {
 		return foldstream.Errorf(foldstream.Failed, "", "%s: %d of %d members failed", experiment, sum.Failed, sum.Expected)
 	}
