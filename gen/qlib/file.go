@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -26,6 +27,9 @@ type File struct {
 	Tags       map[string]string
 	Retry      foldstream.Retry
 	Deadline   time.Duration
+	Silence    time.Duration
+	Keys       []string
+	Stages     []string
 	Collection foldstream.CollectionSpec
 	Notes      []string // what whoever reads a result must know
 
@@ -66,7 +70,7 @@ func Read(name string, r io.Reader) (*File, error) {
 
 func readFile(v value) *File {
 	v.fields("name", "pool", "calendar", "data", "worker", "exec", "template", "templates", "from", "generators", "leaks",
-		"priority", "tags", "retry", "deadline", "collection", "notes")
+		"priority", "tags", "retry", "deadline", "silence", "keys", "stages", "collection", "notes")
 	f := &File{Source: v.node.file, Name: v.must("name").name("experiment"), Pool: v.get("pool").name("pool")}
 	if f.Pool == "" {
 		f.Pool = f.Name
@@ -77,9 +81,7 @@ func readFile(v value) *File {
 	f.readRun(v)
 	f.steps = readSteps(v.get("generators"))
 	f.Collection = readCollection(v.get("collection"))
-	for _, n := range v.get("notes").items() {
-		f.Notes = append(f.Notes, n.text())
-	}
+	f.Notes = v.get("notes").words()
 	return f
 }
 
@@ -204,12 +206,27 @@ func (f *File) readRun(v value) {
 		f.Tags = t.texts()
 	}
 	r := v.get("retry")
-	r.fields("attempts", "backoff", "ceiling")
-	f.Retry = foldstream.Retry{Backoff: r.get("backoff").duration(), Ceiling: r.get("ceiling").duration()}
+	r.fields("attempts", "backoff", "ceiling", "never", "always")
+	f.Retry = foldstream.Retry{Backoff: r.get("backoff").duration(), Ceiling: r.get("ceiling").duration(),
+		Never: r.get("never").words(), Always: r.get("always").words()}
 	if a := r.get("attempts"); a.there() {
 		f.Retry.Attempts = a.whole(1, 1000)
 	}
-	f.Deadline = v.get("deadline").duration()
+	if err := (foldstream.Retry{Never: f.Retry.Never, Always: f.Retry.Always}).Validate(); err != nil {
+		r.faultf("%v", err)
+	}
+	f.Deadline, f.Silence, f.Keys = v.get("deadline").duration(), v.get("silence").duration(), v.get("keys").words()
+	f.readStages(v.get("stages"))
+}
+
+func (f *File) readStages(v value) {
+	for _, s := range v.items() {
+		name := s.name("stage")
+		if name != "" && slices.Contains(f.Stages, name) {
+			s.faultf("%q stands twice", name)
+		}
+		f.Stages = append(f.Stages, name)
+	}
 }
 
 func readCollection(v value) foldstream.CollectionSpec {

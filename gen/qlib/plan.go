@@ -102,7 +102,7 @@ func (f *File) generate(cal *calendar.Calendar) ([]foldstream.Template, error) {
 	names := labels(f.templates)
 	for i, t := range f.templates {
 		first := t.Clone()
-		first.Worker, first.Calendar = f.Worker, cal.Version()
+		first.Worker, first.Calendar, first.Stages = f.Worker, cal.Version(), f.Stages
 		if f.Reach.Known {
 			first.Reach = f.Reach
 		}
@@ -149,6 +149,7 @@ func (p *Plan) fill(f *File, tasks []foldstream.Task, data []foldstream.Data) er
 // task adds to a task how and for whom it runs.
 func (f *File) task(t foldstream.Task, data []foldstream.Data) foldstream.Task {
 	t.Experiment, t.Priority, t.Tags, t.Data, t.Retry, t.Deadline = f.Name, f.Priority, f.Tags, data, f.Retry, f.Deadline
+	t.Silence, t.Keys = f.Silence, f.Keys
 	return t.Clone()
 }
 

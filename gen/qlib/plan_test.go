@@ -2,6 +2,7 @@ package qlib_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -67,7 +68,7 @@ func mustPlan(t *testing.T, text string) qlib.Plan {
 func TestPlanOne(t *testing.T) {
 	data := []foldstream.Data{{Name: "prices", Path: "p.csv", Digest: "d", Size: 3, Upload: true}}
 	cal := weekdays(t, 100)
-	text := head + task + "pool: shared\npriority: 3\ntags: {a: b}\nretry: {attempts: 2}\ndeadline: 5s\ncollection: {frame: pred}\n"
+	text := head + task + "pool: shared\npriority: 3\ntags: {a: b}\nretry: {attempts: 2}\ndeadline: 5s\nsilence: 2s\nkeys: [gpu]\nstages: [a, b]\ncollection: {frame: pred}\n"
 	p, err := mustRead(t, text).Plan(cal, data)
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +77,8 @@ func TestPlanOne(t *testing.T) {
 		t.Fatalf("%d tasks, %d members and notes %q, want one, one and none", len(p.Tasks), len(p.Expectations), p.Notes)
 	}
 	got := p.Tasks[0]
-	if got.Experiment != "small" || *got.Priority != 3 || got.Tags["a"] != "b" || got.Retry.Attempts != 2 || got.Deadline.Seconds() != 5 {
+	if got.Experiment != "small" || *got.Priority != 3 || got.Tags["a"] != "b" || got.Retry.Attempts != 2 || got.Deadline.Seconds() != 5 ||
+		got.Silence.Seconds() != 2 || !slices.Equal(got.Keys, []string{"gpu"}) || !slices.Equal(got.Stages, []string{"a", "b"}) {
 		t.Errorf("the task runs as %+v", got)
 	}
 	if d := cmp.Diff(data, got.Data); d != "" {

@@ -142,6 +142,15 @@ func (v value) texts() map[string]string {
 	return m
 }
 
+// words returns a list of texts.
+func (v value) words() []string {
+	var words []string
+	for _, i := range v.items() {
+		words = append(words, i.text())
+	}
+	return words
+}
+
 // plain returns the value in the types that a task holds.
 func (v value) plain() any { return v.node.plain() }
 
