@@ -33,6 +33,7 @@ type Foldstream struct {
 	Consumer   Consumer      `cmd:"" group:"Services" help:"Work on tasks."`
 	Aggregator Aggregator    `cmd:"" group:"Services" help:"Fold results."`
 	Config     ConfigCmd     `cmd:"" group:"Look" help:"Look at the settings: flags, environment, file, defaults."`
+	Completion CompletionCmd `cmd:"" group:"Look" help:"Write the script by which a shell completes commands and flags."`
 	Version    VersionCmd    `cmd:"" group:"Look" help:"Show which build this is."`
 }
 
