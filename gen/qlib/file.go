@@ -2,6 +2,7 @@ package qlib
 
 import (
 	"cmp"
+	"errors"
 	"io"
 	"math"
 	"slices"
@@ -213,7 +214,7 @@ func (f *File) readRun(v value) {
 		f.Retry.Attempts = a.whole(1, 1000)
 	}
 	if err := (foldstream.Retry{Never: f.Retry.Never, Always: f.Retry.Always}).Validate(); err != nil {
-		r.faultf("%v", err)
+		r.faultf("%v", errors.Unwrap(err)) // the place says that it is about retry
 	}
 	f.Deadline, f.Silence, f.Keys = v.get("deadline").duration(), v.get("silence").duration(), v.get("keys").words()
 	f.readStages(v.get("stages"))
