@@ -13,54 +13,85 @@ import (
 // putOff is the pause of a task whose guard or data cannot be reached just now.
 const putOff = 5 * time.Second
 
-// attempt works one leased task and settles its lease.
-func (p *process) attempt(fetching, working context.Context, lease foldstream.Lease) {
+// attempt works one leased task and settles its lease. It reports whether the task went back for want of a place.
+func (p *process) attempt(fetching, working context.Context, lease foldstream.Lease) (crowded bool) {
 	t := lease.Task()
 	began := time.Now()
 	result, err := foldstream.Result{}, errStopped
+	var held *permit
+	var left <-chan struct{}
 	if fetching.Err() == nil { // else the stop and the lease crossed
-		result, err = p.watched(working, lease, t)
+		held, err = p.limits.take(fetching, t)
+	}
+	p.limits.leave()
+	if err == nil {
+		result, left, err = p.watched(working, lease, t, held)
 	}
 	result.Code, result.Worker, result.Duration = p.Code, p.Name, time.Since(began)
 	err = p.settle(fetching, lease, t, result, err)
 	p.say(t, err, result.Duration)
+	if left == nil {
+		held.release()
+	}
 	if p.Done != nil {
 		p.Done(t, err)
 	}
+	if left != nil {
+		p.log.Error("a worker does not stop; its slot and its places stay taken until it does", "task", t.ID, "attempt", t.Attempt, "worker", t.Worker)
+		select {
+		case <-left:
+			held.release()
+		case <-working.Done(): // the consumer leaves without it; the places expire
+		}
+	}
+	return isCrowded(err)
 }
 
-// watched works the task while the lease holds and the deadline is not over. What cancelled the work is its error, but for a
-// result that was finished all the same and an error that is permanent.
-func (p *process) watched(working context.Context, lease foldstream.Lease, t foldstream.Task) (foldstream.Result, error) {
+// watched works the task while the lease and its places hold and no limit of time is over. What cancelled the work is its error, but
+// for a result that was finished all the same and an error that is permanent. A worker that ignores the cancelling is left
+// behind: left is then closed when it ends.
+func (p *process) watched(working context.Context, lease foldstream.Lease, t foldstream.Task, held *permit) (_ foldstream.Result, left <-chan struct{}, err error) {
 	ctx, cancel := context.WithCancelCause(working)
 	defer cancel(nil)
 	if t.Deadline > 0 {
 		var release context.CancelFunc
-		ctx, release = context.WithTimeoutCause(ctx, t.Deadline, foldstream.Errorf(foldstream.Timeout, "", "the attempt took longer than its deadline of %v", t.Deadline))
+		ctx, release = context.WithTimeoutCause(ctx, t.Deadline, overdue(t.Deadline))
 		defer release()
 	}
 	rec := newRecorder(p.Artifacts)
-	var beat sync.WaitGroup
-	beat.Go(func() {
-		if err := hold(ctx, lease, rec.progress); err != nil {
-			cancel(err)
-		}
-	})
-	result, err := p.perform(ctx, t, rec)
+	pulse := &pulse{lease: lease, progress: rec.progress, told: true}
+	var watch sync.WaitGroup
+	watch.Go(func() { cancel(pulse.hold(ctx)) })
+	if t.Silence > 0 {
+		watch.Go(func() { cancel(rec.listen(ctx, t.Silence)) })
+	}
+	if held != nil {
+		watch.Go(func() { cancel(held.guard(ctx)) })
+	}
+	w := p.start(ctx, t, rec)
+	result, err := w.wait(ctx)
 	cause := context.Cause(ctx)
 	cancel(nil)
-	beat.Wait()
-	if isLost(cause) || err != nil && cause != nil && !foldstream.IsPermanent(err) {
+	watch.Wait()
+	if cause != nil && (isLost(cause) || err != nil && !foldstream.IsPermanent(err) && !errors.Is(err, cause)) {
 		err = cause
 	}
-	return rec.fill(result), err
+	if !isLost(cause) {
+		if gone := pulse.flush(working); gone != nil {
+			err = gone
+		}
+	}
+	if errors.Is(err, errBehind) {
+		left = w.done
+	}
+	return rec.fill(result), left, err
 }
 
 // perform is the work itself: guard, data, worker. A panic becomes an error with its stack.
 func (p *process) perform(ctx context.Context, t foldstream.Task, rec *recorder) (result foldstream.Result, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = foldstream.Errorf(foldstream.Internal, "", "worker %q panicked: %v\n%s", t.Worker, v, debug.Stack())
+			err = classed{"panic", foldstream.Errorf(foldstream.Internal, "", "worker %q panicked: %v\n%s", t.Worker, v, debug.Stack())}
 		}
 	}()
 	if p.Guard != nil {
@@ -75,6 +106,10 @@ func (p *process) perform(ctx context.Context, t foldstream.Task, rec *recorder)
 	if t, err = p.inputs.bring(ctx, t); err != nil {
 		return result, err
 	}
+	if t, err = p.restore(ctx, t); err != nil {
+		return result, err
+	}
+	rec.begin()
 	return worker.Work(ctx, t, rec)
 }
 
@@ -103,31 +138,4 @@ func (l lost) Unwrap() error { return l.error }
 func isLost(err error) bool {
 	_, ok := errors.AsType[lost](err)
 	return ok
-}
-
-// How often a lease is looked after. The pool keeps it alive by itself; this learns of its loss and carries the progress.
-const (
-	beatEvery     = 5 * time.Second
-	progressEvery = 500 * time.Millisecond
-)
-
-// hold extends the lease until ctx ends, soon after each progress. Its error is a lost lease.
-func hold(ctx context.Context, lease foldstream.Lease, progress <-chan foldstream.Progress) error {
-	beat := time.NewTicker(beatEvery)
-	defer beat.Stop()
-	var last foldstream.Progress
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-beat.C:
-		case last = <-progress:
-		}
-		if err := lease.Extend(ctx, last); foldstream.Is(err, foldstream.Conflict) {
-			return lost{err}
-		}
-		if !pause(ctx, progressEvery) {
-			return nil
-		}
-	}
 }

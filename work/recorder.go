@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/foldstream/foldstream"
 )
@@ -14,9 +15,11 @@ import (
 type recorder struct {
 	artifacts foldstream.Artifacts
 	progress  chan foldstream.Progress // of one: the newest
+	begun     chan struct{}            // closed when the worker begins
 
 	mu     sync.Mutex
 	result foldstream.Result
+	heard  time.Time // of the newest progress, or of the beginning
 }
 
 var _ foldstream.Recorder = (*recorder)(nil)
@@ -25,6 +28,7 @@ func newRecorder(a foldstream.Artifacts) *recorder {
 	return &recorder{
 		artifacts: a,
 		progress:  make(chan foldstream.Progress, 1),
+		begun:     make(chan struct{}),
 		result: foldstream.Result{
 			Metrics: map[string]float64{},
 			Params:  map[string]string{},
@@ -73,11 +77,27 @@ func (r *recorder) Artifact(ctx context.Context, name, mediaType string, from io
 func (r *recorder) Progress(p foldstream.Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.heard = time.Now()
 	select { // under the lock, so that there is room for what follows
 	case <-r.progress:
 	default:
 	}
 	r.progress <- p
+}
+
+// begin notes that the worker begins: from here on its silence counts.
+func (r *recorder) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.heard = time.Now()
+	close(r.begun)
+}
+
+// quiet returns for how long there was no progress.
+func (r *recorder) quiet() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Since(r.heard)
 }
 
 // fill returns the worker's result with what was recorded; where both name a thing, the worker's result has it.

@@ -27,6 +27,12 @@ type Runner struct {
 	CacheDir    string            // where copies of input data are kept, shared by processes; "" is a folder that goes with Run
 	Grace       time.Duration     // how long tasks may go on after the stop; 0 ends them at once
 	Log         *slog.Logger      // nil discards
+	// Settings and Locks hold the limits of the pool PoolName on how many tasks run at once on all machines, by foldstream.PoolSettings,
+	// and who has which of the places; Locks is the bucket of that name. Where one is nil nothing is limited. They cost
+	// nothing where the pool has no limits.
+	Settings foldstream.PoolAdmin
+	Locks    foldstream.Values
+	PoolName string
 	// Done is told how each attempt ended: nil when its result is stored, Conflict when the lease was lost, Cancelled when the
 	// task went back because of the stop, else the error. It is called from many goroutines and must not block.
 	Done func(t foldstream.Task, err error)
@@ -46,21 +52,32 @@ var errStopped = foldstream.Errorf(foldstream.Cancelled, "", "the consumer was t
 
 // Run works until ctx ends; being told to stop is no error. It stops in two steps: it fetches nothing more, and after Grace it
 // cancels the work that still runs and returns its tasks to the pool without using an attempt. It waits for all it started,
-// so a worker that does not stop with its context holds it up. While the store is away it tries again, with longer
-// and longer pauses. Errors: Invalid and Denied, when the pool refuses to be fetched from; a CacheDir that cannot be used.
+// but for a worker that ignores the end of its context for 10 s, whatever ended it: its attempt is settled without it, its slot and
+// its places stay taken while it goes on, and Run does not wait for it. While the store is away Run tries again, with longer
+// and longer pauses. Errors: Invalid and Denied, when the pool refuses to be fetched from or its settings to be read; Invalid,
+// when Settings and Locks are set and PoolName is none; a CacheDir that cannot be used.
 func (r *Runner) Run(ctx context.Context) error {
-	in, err := openInputs(r.Artifacts, r.CacheDir)
-	if err != nil {
+	p := &process{Runner: r, log: r.Log}
+	if p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	if p.limits, err = newLimiter(r, p.log); err != nil {
+		return err
+	}
+	if p.inputs, err = openInputs(r.Artifacts, r.CacheDir); err != nil {
 		return err
 	}
 	fetching, stop := context.WithCancelCause(ctx)
 	working, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	p := &process{Runner: r, log: r.Log, inputs: in}
-	if p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
+	limiting, unlimit := context.WithCancel(context.WithoutCancel(ctx))
 
-	var grace, slots sync.WaitGroup
+	var grace, slots, limits sync.WaitGroup
+	limits.Go(func() {
+		if err := p.limits.run(limiting); err != nil {
+			stop(err)
+		}
+	})
 	grace.Go(func() {
 		<-fetching.Done()
 		if !pause(working, r.Grace) {
@@ -81,8 +98,10 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	stop(nil)
 	cancel(nil)
+	unlimit()
 	grace.Wait()
-	return errors.Join(err, in.close())
+	limits.Wait()
+	return errors.Join(err, p.inputs.close())
 }
 
 func (r *Runner) concurrency() int {
@@ -97,19 +116,27 @@ type process struct {
 	*Runner
 	log    *slog.Logger
 	inputs *inputs
+	limits *limiter
 	away   atomic.Bool // the pool did not answer last time; so that one log line says it, not one a slot
 }
 
 // slot works one task after the other until fetching ends. An error is one that trying again cannot mend.
 func (p *process) slot(fetching, working context.Context) error {
-	wait := firstPause
-	for fetching.Err() == nil {
+	wait, refused := firstPause, 0
+	for p.limits.enter(fetching, refused) {
 		lease, err := p.fetch(fetching)
+		if err != nil {
+			p.limits.leave()
+		}
 		switch {
 		case err == nil:
 			p.answered()
 			wait = firstPause
-			p.attempt(fetching, working, lease)
+			if p.attempt(fetching, working, lease) {
+				refused++
+			} else {
+				refused = 0
+			}
 		case fetching.Err() != nil:
 			return nil
 		case foldstream.Is(err, foldstream.NotFound):

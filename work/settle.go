@@ -3,6 +3,9 @@ package work
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,44 +15,62 @@ import (
 // settle ends the lease by the outcome of the attempt, and returns that outcome or why it could not be stored.
 func (p *process) settle(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result, err error) error {
 	if err == nil {
-		err = p.insist(fetching, t, func(ctx context.Context) error { return lease.Commit(ctx, r) })
-		switch {
-		case err == nil || undecided(err): // undecided: the stop came first, and the lease runs out by itself
+		err = p.commit(fetching, lease, t, r)
+		if err == nil || undecided(err) { // undecided: the stop came first, and the lease runs out by itself
 			return err
-		case foldstream.Is(err, foldstream.Conflict):
-			err = lost{err}
-		case foldstream.Is(err, foldstream.TooLarge):
-			err = foldstream.Permanent(foldstream.Errorf(foldstream.TooLarge, "", "the result is too large to store; hand large parts back as artifacts: %w", err))
 		}
 	}
-	if isLost(err) {
-		return err
+	d := Decide(t, err)
+	if d.Why != nil {
+		d.Why, err = kept(d.Why, r.Artifacts), d.Why
 	}
-	end, err := outcome(lease, t, err)
-	if failed := p.insist(fetching, t, end); failed != nil {
+	if failed := p.insist(fetching, t, d.end(lease)); failed != nil {
 		return errors.Join(failed, err)
 	}
 	return err
 }
 
-// outcome chooses how the lease of a task that was not committed ends, by the error of its attempt and the task's policy. The
-// error it returns names the attempt where that was the last.
-func outcome(lease foldstream.Lease, t foldstream.Task, err error) (end func(context.Context) error, named error) {
-	after, snoozed := foldstream.IsSnooze(err)
-	tries := attempts(t.Retry)
-	switch {
-	case errors.Is(err, errStopped):
-		return func(ctx context.Context) error { return lease.Return(ctx, nil, 0) }, err
-	case foldstream.IsPermanent(err):
-		return func(ctx context.Context) error { return lease.Fail(ctx, err) }, err
-	case snoozed:
-		return func(ctx context.Context) error { return lease.Return(ctx, nil, after) }, err
-	case t.Attempt >= tries:
-		err = foldstream.Errorf(foldstream.KindOf(err), "", "attempt %d of %d: %w", t.Attempt, tries, err)
-		return func(ctx context.Context) error { return lease.Fail(ctx, err) }, err
+// commit stores the result: its large frames first.
+func (p *process) commit(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result) error {
+	r, err := p.lighten(fetching, t, r)
+	if err == nil {
+		err = p.insist(fetching, t, func(ctx context.Context) error { return lease.Commit(ctx, r) })
 	}
-	wait := jitter(backoff(t.Retry, t.Attempt))
-	return func(ctx context.Context) error { return lease.Return(ctx, err, wait) }, err
+	switch {
+	case err == nil || foldstream.IsPermanent(err):
+		return err
+	case foldstream.Is(err, foldstream.Conflict):
+		return lost{err}
+	case foldstream.Is(err, foldstream.TooLarge):
+		return foldstream.Permanent(foldstream.Errorf(foldstream.TooLarge, "", "the result is too large to store; hand large parts back as artifacts: %w", err))
+	}
+	return err
+}
+
+// end returns what carries the decision out, but for a Commit, on a lease.
+func (d Decision) end(lease foldstream.Lease) func(context.Context) error {
+	wait := d.Least + rand.N(d.Most-d.Least+1)
+	return func(ctx context.Context) error {
+		switch d.Action {
+		case Fail:
+			return lease.Fail(ctx, d.Why)
+		case Again, PutOff:
+			return lease.Return(ctx, d.Why, wait)
+		}
+		return nil
+	}
+}
+
+// kept adds to an error where the artifacts of its attempt are: what failed has no result to name them.
+func kept(err error, artifacts []foldstream.Artifact) error {
+	if len(artifacts) == 0 {
+		return err
+	}
+	names := make([]string, len(artifacts))
+	for i, a := range artifacts {
+		names[i] = fmt.Sprintf("%s sha256:%s", a.Name, a.Digest)
+	}
+	return foldstream.Errorf(foldstream.KindOf(err), "", "%w\nkept: %s", err, strings.Join(names, ", "))
 }
 
 // insist calls end until it is decided: while the store is away there is nothing better to do for this slot than to keep the
@@ -95,6 +116,8 @@ func (p *process) say(t foldstream.Task, err error, took time.Duration) {
 		log.Debug("task done")
 	case errors.Is(err, errStopped):
 		log.Info("task returned because of the stop")
+	case isCrowded(err):
+		log.Debug("task put off", "err", err)
 	case isLost(err):
 		log.Warn("lease lost; the result is dropped", "err", err)
 	case snoozed:

@@ -48,3 +48,15 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a command appends to its events is taken or refused with a named error.
+func FuzzEvent(f *testing.F) {
+	for _, seed := range []string{``, `{}`, `{"progress":{"percent":1e400}}`, `{"metric":{"a":null},"param":{"b":[1]},"artifact":"x"}`, `{"artifact":{"name":1}}`, `null`, `{}{}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if _, err := decodeEvent(line); err != nil && !foldstream.Is(err, foldstream.Invalid) {
+			t.Fatalf("%v is of no kind", err)
+		}
+	})
+}

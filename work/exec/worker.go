@@ -9,23 +9,29 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/foldstream/foldstream"
 )
 
 // Worker runs the command that the task names in exec.command, a list of texts: the program and its arguments, with no shell
-// in between. A program without a slash is looked up in PATH. The command gets
+// in between. A program without a slash is looked up in PATH. An argument <data.NAME> stands for the path of the input file of that
+// name, so that a script can travel with the task. The command gets
 //
 //   - the task as JSON on standard input, see Request;
 //   - an empty working directory of its own, removed afterwards;
-//   - the consumer's environment, and FOLDSTREAM_OUT (the file for its result) and FOLDSTREAM_TASK (the task's id).
+//   - the consumer's environment, and FOLDSTREAM_OUT (the file for its result), FOLDSTREAM_EVENTS (the file for its events) and
+//     FOLDSTREAM_TASK (the task's id).
 //
 // Its result is the JSON in $FOLDSTREAM_OUT if that file exists, else its standard output, see Response. Standard error, and
-// standard output where it is not the result, become the artifact "exec.log": the last MiB.
+// standard output where it is not the result, become the artifact "exec.log": the last MiB. That of a failed attempt is kept too.
+//
+// While it runs it may tell events, each a line of JSON appended to $FOLDSTREAM_EVENTS, see Event and the package's comment.
 //
 // Exit status 0 is success; 75 (EX_TEMPFAIL) puts the task off without using an attempt; any other fails the attempt with the last
-// lines of the log as the error. A result that cannot be read is permanent. When the context ends the whole process group gets
+// lines of the log as the error, which wraps the *exec.ExitError of os/exec. A result that cannot be read is permanent. When the context ends the whole process group gets
 // SIGTERM, and SIGKILL when the command has ended or 2 seconds are over; the group is killed after a success as well, so that nothing
 // stays behind but what left the group on purpose. The zero Worker works. It is safe for concurrent use.
 type Worker struct{}
@@ -39,7 +45,10 @@ const (
 	logLimit   = 1 << 20          // bytes of a log that are kept: the last
 	errorLimit = 4 << 10          // of those, bytes that go into an error
 	outLimit   = 256 << 20        // bytes of a result; more is a mistake
+	keepTime   = 5 * time.Second  // for storing the log of a failed attempt
 	outName    = "foldstream-out.json"
+	logName    = "exec.log"
+	logType    = "text/plain; charset=utf-8"
 )
 
 // Work runs the command.
@@ -59,7 +68,8 @@ func (w *Worker) Work(ctx context.Context, t foldstream.Task, rec foldstream.Rec
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // what cannot be removed is temporary all the same
 	out := &output{}
-	if err := run(ctx, argv, dir, t.ID, stdin, out); err != nil {
+	if err := run(ctx, argv, dir, t.ID, stdin, out, rec); err != nil {
+		keepLog(ctx, out.log.tail(logLimit), rec)
 		return none, fate(ctx, argv, err, out.log.tail(errorLimit))
 	}
 	data, log, err := out.take(filepath.Join(dir, outName))
@@ -67,11 +77,22 @@ func (w *Worker) Work(ctx context.Context, t foldstream.Task, rec foldstream.Rec
 		return none, foldstream.Permanent(err)
 	}
 	if len(log) > 0 {
-		if err := rec.Artifact(ctx, "exec.log", "text/plain; charset=utf-8", bytes.NewReader(log)); err != nil {
+		if err := rec.Artifact(ctx, logName, logType, bytes.NewReader(log)); err != nil {
 			return none, err
 		}
 	}
 	return respond(ctx, data, dir, rec)
+}
+
+// keepLog stores the log of an attempt that failed, where that can be done: the error has its end in any case. That of one whose
+// consumer stops or whose lease is lost is nobody's.
+func keepLog(ctx context.Context, log []byte, rec foldstream.Recorder) {
+	if cause := context.Cause(ctx); len(log) == 0 || cause != nil && !foldstream.Is(cause, foldstream.Timeout) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepTime)
+	defer cancel()
+	_ = rec.Artifact(ctx, logName, logType, bytes.NewReader(log))
 }
 
 // command returns the program and its arguments. Errors: Invalid.
@@ -87,41 +108,68 @@ func command(t foldstream.Task) ([]string, error) {
 		if !ok || i == 0 && s == "" {
 			return nil, foldstream.Errorf(foldstream.Invalid, "exec", "exec.command[%d]: %v is not a text; put numbers in quotes", i, v)
 		}
-		argv[i] = s
+		if argv[i], ok = expand(s, t.Data); !ok {
+			return nil, foldstream.Errorf(foldstream.Invalid, "exec", "exec.command[%d]: %s: the task has no data of that name", i, s)
+		}
 	}
 	return argv, nil
 }
 
-// run starts the command and waits for it and its group to end.
-func run(ctx context.Context, argv []string, dir string, id foldstream.TaskID, stdin []byte, out *output) error {
+// expand puts the path of an input file in the place of <data.NAME>. ok is false where there is no such file.
+func expand(arg string, data []foldstream.Data) (_ string, ok bool) {
+	name, found := strings.CutPrefix(arg, "<data.")
+	if !found || !strings.HasSuffix(name, ">") {
+		return arg, true
+	}
+	for _, d := range data {
+		if d.Name == strings.TrimSuffix(name, ">") {
+			return d.Path, true
+		}
+	}
+	return "", false
+}
+
+// run starts the command, takes its events, and waits for it and its group to end.
+func run(ctx context.Context, argv []string, dir string, id foldstream.TaskID, stdin []byte, out *output, rec foldstream.Recorder) error {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "FOLDSTREAM_OUT="+filepath.Join(dir, outName), "FOLDSTREAM_TASK="+string(id))
+	e := &events{path: filepath.Join(dir, eventsName), dir: dir, rec: rec, log: (*stderr)(out)}
+	cmd.Env = append(os.Environ(), "FOLDSTREAM_OUT="+filepath.Join(dir, outName), "FOLDSTREAM_EVENTS="+e.path, "FOLDSTREAM_TASK="+string(id))
 	cmd.Stdin = bytes.NewReader(stdin)
 	cmd.Stdout, cmd.Stderr = (*stdout)(out), (*stderr)(out)
 	cmd.WaitDelay = killAfter
+	done := make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() { e.follow(ctx, done) })
 	err := runGroup(cmd)
+	close(done)
+	reader.Wait()
 	if errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
 		err = nil // it ended well; a child it left behind still held its output
+	}
+	if err == nil {
+		err = e.failed
 	}
 	return err
 }
 
 // fate turns the end of a command that did not succeed into the error that steers the task.
 func fate(ctx context.Context, argv []string, err error, last []byte) error {
-	if ctx.Err() != nil {
-		return foldstream.Errorf(foldstream.KindOf(context.Cause(ctx)), "exec", "%s: stopped: %w", argv[0], context.Cause(ctx))
-	}
-	exit, ok := errors.AsType[*exec.ExitError](err)
-	if !ok {
-		return foldstream.Errorf(foldstream.Failed, "exec", "cannot run %q: %w", argv[0], err)
-	}
-	what := exit.String() // "exit status 1", "signal: killed"
+	log := ""
 	if len(last) > 0 {
-		what = fmt.Sprintf("%s; the log ends with\n%s", what, last)
+		log = fmt.Sprintf("; the log ends with\n%s", last)
 	}
-	if exit.ExitCode() == tempFail {
-		return foldstream.Snooze(tempPause, what)
+	if ctx.Err() != nil {
+		return foldstream.Errorf(foldstream.KindOf(context.Cause(ctx)), "exec", "%s: stopped: %w%s", argv[0], context.Cause(ctx), log)
 	}
-	return foldstream.Errorf(foldstream.Failed, "exec", "%s: %s", argv[0], what)
+	exit, ok := errors.AsType[*exec.ExitError](err) // in words "exit status 1", "signal: killed"
+	switch {
+	case !ok && foldstream.KindOf(err) != foldstream.Internal: // of the store
+		return err
+	case !ok:
+		return foldstream.Errorf(foldstream.Failed, "exec", "cannot run %q: %w", argv[0], err)
+	case exit.ExitCode() == tempFail:
+		return fmt.Errorf("%s: %w: %w", argv[0], exit, foldstream.Snooze(tempPause, "not now"+log))
+	}
+	return foldstream.Errorf(foldstream.Failed, "exec", "%s: %w%s", argv[0], exit, log)
 }

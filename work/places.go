@@ -1,0 +1,395 @@
+package work
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/foldstream/foldstream"
+)
+
+// places are the numbered entries cap/<pool>/<key>/<i> in the bucket of locks: who holds one may run one task of the key. An entry
+// is made, renewed and deleted by compare-and-set only.
+//
+// No clocks of two machines are compared: another's entry counts as expired once it was seen unchanged for the whole lease that
+// it names, on the clock here, while the store answered. So neither a server that was away nor an old entry that it
+// brings back after a crash makes a place free too early or for ever taken.
+type places struct {
+	values foldstream.Values
+	pool   string
+	holder string
+	life   string // differs for each Run, so that nobody takes an old entry for its own
+	log    *slog.Logger
+	freed  func() // is told of each place that gets free
+
+	mu    sync.Mutex
+	lease time.Duration
+	seen  map[string]map[int]*place // by key and number; one that is not there is free as far as is known
+	held  map[*permit]struct{}
+	blind time.Time // until when nothing was heard of the store
+}
+
+// place is an entry as it was last seen, or one of our own.
+type place struct {
+	mine     bool // ours: held, or on its way; the watch does not touch it then
+	revision uint64
+	lease    time.Duration
+	since    time.Time // when this revision was first seen
+}
+
+// entry is what an entry says.
+type entry struct {
+	Holder string `json:"holder"`
+	Life   string `json:"life"`
+	Lease  int64  `json:"lease_ms"`
+	Beat   uint64 `json:"beat"` // counts renewals
+}
+
+// permit is the places that one task holds.
+type permit struct {
+	*places
+	seats []*seat
+	once  sync.Once
+	lost  chan struct{} // closed when one of them is another's
+}
+
+// seat is one place that is held.
+type seat struct {
+	key string
+	i   int
+
+	mu       sync.Mutex // one call of the store at a time
+	revision uint64
+	beat     uint64
+	over     bool
+}
+
+// keyName writes a task's key as part of a bucket's key; what cannot stand there goes in hex.
+func keyName(key string) string {
+	plain := key != "" && key[0] != '_' && len(key) <= 64
+	for _, r := range key {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		plain = plain && (letter || r == '-' || r == '_')
+	}
+	if plain {
+		return key
+	}
+	return "=" + hex.EncodeToString([]byte(key))
+}
+
+func (s *places) name(key string, i int) string {
+	return s.prefix() + key + "/" + strconv.Itoa(i)
+}
+
+func (s *places) prefix() string { return "cap/" + s.pool + "/" }
+
+// taken returns how many places of a key are taken.
+func (s *places) taken(key string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count(key)
+}
+
+// count is taken with mu held.
+func (s *places) count(key string) int {
+	n := 0
+	for _, p := range s.seen[key] {
+		if s.live(p) {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *places) live(p *place) bool {
+	since := p.since
+	if s.blind.After(since) {
+		since = s.blind
+	}
+	return p.mine || time.Since(since) < p.lease
+}
+
+func (s *places) setLease(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lease = d
+}
+
+func (s *places) leaseTime() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lease
+}
+
+// blinded notes that the store could not be asked up to now.
+func (s *places) blinded() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blind = time.Now()
+}
+
+// occupy takes a place of a key for the permit. It begins at any of them, so that those who come together seldom meet. Errors:
+// crowded, those of Values.Put.
+func (s *places) occupy(ctx context.Context, p *permit, m maximum) error {
+	first := rand.IntN(m.most)
+	for n := range m.most {
+		i := (first + n) % m.most
+		for range 2 { // again when the entry was not what it seemed
+			revision, ok := s.reserve(m, i)
+			if !ok {
+				break
+			}
+			one := &seat{key: m.key, i: i, revision: revision}
+			err := s.write(ctx, one)
+			if err == nil {
+				p.seats = append(p.seats, one)
+				return nil
+			}
+			if err := s.unreserve(ctx, one, err); err != nil {
+				return err
+			}
+		}
+	}
+	return noPlace(m)
+}
+
+// reserve marks a place that seems free as ours, and returns the revision to expect of it.
+func (s *places) reserve(m maximum, i int) (revision uint64, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.seen[m.key]
+	if all == nil {
+		all = map[int]*place{}
+		s.seen[m.key] = all
+	}
+	if p := all[i]; p != nil {
+		if s.live(p) {
+			return 0, false
+		}
+		revision = p.revision
+	}
+	if s.count(m.key) >= m.most { // there were more places once
+		return 0, false
+	}
+	all[i] = &place{mine: true, revision: revision}
+	return revision, true
+}
+
+// unreserve gives a place up that could not be taken. A conflict is looked into; every other error is returned.
+func (s *places) unreserve(ctx context.Context, one *seat, err error) error {
+	s.forget(one)
+	if !foldstream.Is(err, foldstream.Conflict) {
+		return err
+	}
+	v, err := s.values.Get(ctx, s.name(one.key, one.i))
+	if foldstream.Is(err, foldstream.NotFound) {
+		return nil
+	}
+	if err == nil {
+		s.learn(v)
+	}
+	return err
+}
+
+// forget takes a place of ours out of what is known.
+func (s *places) forget(one *seat) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.seen[one.key], one.i)
+}
+
+// write puts the seat's entry over the revision it knows.
+func (s *places) write(ctx context.Context, one *seat) error {
+	one.mu.Lock()
+	defer one.mu.Unlock()
+	if one.over {
+		return nil
+	}
+	one.beat++
+	data, err := json.Marshal(entry{Holder: s.holder, Life: s.life, Lease: s.leaseTime().Milliseconds(), Beat: one.beat})
+	if err != nil {
+		return foldstream.E(foldstream.Internal, "limit", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.leaseTime())
+	defer cancel()
+	revision, err := s.values.Put(ctx, foldstream.Value{Key: s.name(one.key, one.i), Data: data, Revision: one.revision})
+	if err == nil {
+		one.revision = revision
+	}
+	return err
+}
+
+// keep has the permit's places renewed from now on.
+func (s *places) keep(p *permit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held[p] = struct{}{}
+}
+
+// renewEvery is how often it is looked whether a place is due to be renewed: the lease may be changed to a shorter one.
+const renewEvery = 300 * time.Millisecond
+
+// renew renews the places that are held, thrice a lease, until ctx ends.
+func (s *places) renew(ctx context.Context) {
+	last := time.Now()
+	for pause(ctx, min(renewEvery, s.leaseTime()/3)) {
+		if time.Since(last) < s.leaseTime()/3 {
+			continue
+		}
+		last = time.Now()
+		for _, p := range s.permits() {
+			for _, one := range p.seats {
+				err := s.again(ctx, one)
+				switch {
+				case foldstream.Is(err, foldstream.Conflict):
+					p.once.Do(func() { close(p.lost) })
+				case err != nil && ctx.Err() == nil:
+					s.blinded()
+					s.log.Warn("a place could not be renewed; trying again", "err", err)
+				}
+			}
+		}
+	}
+}
+
+// again renews a seat. A conflict with an entry of ours is a write whose answer was lost.
+func (s *places) again(ctx context.Context, one *seat) error {
+	err := s.write(ctx, one)
+	if !foldstream.Is(err, foldstream.Conflict) {
+		return err
+	}
+	v, getErr := s.values.Get(ctx, s.name(one.key, one.i))
+	switch {
+	case getErr != nil && !foldstream.Is(getErr, foldstream.NotFound):
+		return getErr
+	case getErr != nil || entryOf(v).Life != s.life:
+		return err
+	}
+	one.mu.Lock()
+	one.revision = v.Revision
+	one.mu.Unlock()
+	return s.write(ctx, one)
+}
+
+func (s *places) permits() []*permit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*permit, 0, len(s.held))
+	for p := range s.held {
+		all = append(all, p)
+	}
+	return all
+}
+
+// guard waits until one of the places is another's, which ends the work without using an attempt; nil when ctx ends.
+func (p *permit) guard(ctx context.Context) error {
+	select {
+	case <-p.lost:
+		return foldstream.Snooze(jitter(crowdedReturn), "the task's place under a limit was lost: it could not be renewed in time")
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// releaseTime is how long the release of a place may take; one that is not released expires.
+const releaseTime = 2 * time.Second
+
+// release frees the places of a permit, which may be nil, and tells those who wait.
+func (p *permit) release() {
+	if p == nil {
+		return
+	}
+	p.giveBack()
+	for range p.seats {
+		p.freed()
+	}
+}
+
+// giveBack frees the places and tells nobody: they were taken in vain.
+func (p *permit) giveBack() {
+	p.mu.Lock()
+	delete(p.held, p)
+	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	for _, one := range p.seats {
+		one.mu.Lock()
+		one.over = true
+		if err := p.values.Delete(ctx, p.name(one.key, one.i), one.revision); err != nil && !foldstream.Is(err, foldstream.Conflict) {
+			p.log.Warn("a place could not be released; it will expire", "err", err)
+		}
+		one.mu.Unlock()
+		p.forget(one)
+	}
+}
+
+// watch follows the entries of others until ctx ends.
+func (s *places) watch(ctx context.Context) {
+	for wait := firstPause; ctx.Err() == nil; wait = min(2*wait, lastPause) {
+		for v, err := range s.values.Watch(ctx, s.prefix()) {
+			if err != nil {
+				s.log.Warn("the places cannot be watched; trying again", "err", err)
+				break
+			}
+			wait = firstPause
+			s.learn(v)
+		}
+		s.blinded()
+		pause(ctx, jitter(wait))
+	}
+}
+
+// learn takes in an entry as the store shows it.
+func (s *places) learn(v foldstream.Value) {
+	key, number, ok := strings.Cut(strings.TrimPrefix(v.Key, s.prefix()), "/")
+	i, err := strconv.Atoi(number)
+	if !ok || err != nil {
+		return
+	}
+	s.mu.Lock()
+	old := s.seen[key][i]
+	if old != nil && (old.mine || old.revision >= v.Revision) {
+		s.mu.Unlock()
+		return
+	}
+	if s.seen[key] == nil {
+		s.seen[key] = map[int]*place{}
+	}
+	if v.Deleted {
+		delete(s.seen[key], i)
+	} else {
+		s.seen[key][i] = s.read(v)
+	}
+	s.mu.Unlock()
+	if v.Deleted && old != nil {
+		s.freed()
+	}
+}
+
+// read makes a place of an entry. One of our own that we do not hold is left of a write without an answer, and free; one that cannot
+// be read is given the lease of ours.
+func (s *places) read(v foldstream.Value) *place {
+	p, e := &place{revision: v.Revision, lease: s.lease, since: time.Now()}, entryOf(v)
+	switch {
+	case e.Life == s.life:
+		p.lease = 0
+	case e.Lease > 0:
+		p.lease = time.Duration(e.Lease) * time.Millisecond
+	}
+	return p
+}
+
+// entryOf reads an entry; the zero entry where that cannot be.
+func entryOf(v foldstream.Value) entry {
+	var e entry
+	if json.Unmarshal(v.Data, &e) != nil {
+		return entry{}
+	}
+	return e
+}
