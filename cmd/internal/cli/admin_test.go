@@ -196,7 +196,7 @@ func TestChangeIsInterruptedWhileItAsks(t *testing.T) {
 	p := newPool(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	stdin, answers := io.Pipe()
-	defer answers.Close()
+	defer func() { ok(t, answers.Close()) }()
 	env := &cli.Env{Store: p.Store, Asks: true, Stdin: stdin, Stdout: io.Discard, Stderr: onWrite(cancel)}
 	if code := cli.Run(ctx, "foldstream", "", &cli.Foldstream{}, []string{"cancel", "p", "--all"}, env); code != 130 {
 		t.Errorf("code %d", code)
