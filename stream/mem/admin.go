@@ -42,14 +42,16 @@ func (s *Store) Retry(ctx context.Context, pool, why string, ids ...foldstream.T
 	})
 }
 
-// Reset puts running tasks back to waiting, at the end of their bands. A worker is gone when its lease has run out.
+// Reset puts running tasks back to waiting, in their old places. A worker is gone when its lease has run out.
 func (s *Store) Reset(ctx context.Context, pool string, force bool, ids ...foldstream.TaskID) (int, error) {
 	return s.change(ctx, "reset", pool, ids, func(q *queue, t *task) bool {
 		if t.status != foldstream.Running || t.heldAt(s.opts.Now()) && !force {
 			return false
 		}
 		s.record(q, t, foldstream.Event{Kind: foldstream.EventEnd, Status: foldstream.Waiting})
-		s.ticket(t, t.touched)
+		if t.due = t.touched; t.order == 0 {
+			s.ticket(t, t.due)
+		}
 		return true
 	})
 }
