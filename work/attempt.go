@@ -13,8 +13,8 @@ import (
 // putOff is the pause of a task whose guard or data cannot be reached just now.
 const putOff = 5 * time.Second
 
-// attempt works one leased task and settles its lease. It reports whether the task went back for want of a place.
-func (p *process) attempt(fetching, working context.Context, lease foldstream.Lease) (crowded bool) {
+// attempt works one leased task and settles its lease.
+func (p *process) attempt(fetching, working context.Context, s *slot, lease foldstream.Lease) {
 	t := lease.Task()
 	began := time.Now()
 	result, err := foldstream.Result{}, errStopped
@@ -23,7 +23,7 @@ func (p *process) attempt(fetching, working context.Context, lease foldstream.Le
 	if fetching.Err() == nil { // else the stop and the lease crossed
 		held, err = p.limits.take(fetching, t)
 	}
-	p.limits.leave()
+	s.leave(isCrowded(err))
 	if err == nil {
 		result, left, err = p.watched(working, lease, t, held)
 	}
@@ -44,7 +44,6 @@ func (p *process) attempt(fetching, working context.Context, lease foldstream.Le
 		case <-working.Done(): // the consumer leaves without it; the places expire
 		}
 	}
-	return isCrowded(err)
 }
 
 // watched works the task while the lease and its places hold and no limit of time is over. What cancelled the work is its error, but

@@ -36,7 +36,11 @@ type limiter struct {
 	settings foldstream.PoolSettings
 	fetching int   // slots that may come back with a task
 	outside  queue // slots that wait for the pool to have a place
-	refused  queue // slots whose task found none under its keys
+
+	refusals int   // tasks in a row that found no place
+	scouting bool  // somebody tries for those whose task found none
+	ahead    queue // that one, as it waits
+	behind   queue // the others
 }
 
 // newLimiter returns nil where the runner has nothing to limit by. Errors: Invalid (the pool's name).
@@ -96,7 +100,7 @@ func (l *limiter) follow(ctx context.Context) error {
 	l.mu.Lock()
 	l.settings = s
 	l.outside.wake(len(l.outside)) // the limits may be others now
-	l.refused.wake(len(l.refused))
+	l.ahead.wake(len(l.ahead))
 	select {
 	case <-l.known:
 	default:
@@ -121,9 +125,17 @@ func (l *limiter) limits() bool {
 	return l.settings.Limit > 0
 }
 
-// enter waits until a fetch may bring a task that there is a place for, and reports whether to fetch: not once ctx has ended. refused is
-// how often in a row the caller's tasks found no place. Each enter that reported true is followed by one leave.
-func (l *limiter) enter(ctx context.Context, refused int) bool {
+// slot is one goroutine that fetches, as the limits see it. Each enter that reported true is followed by one leave.
+type slot struct {
+	*limiter      // nil limits nothing
+	refused  bool // its last task found no place
+	scout    bool // it tries for all that were refused
+}
+
+// enter waits until a fetch may bring a task that there is a place for, and reports whether to fetch: not once ctx has ended. Of
+// the slots whose tasks found no place one at a time tries again, after longer and longer pauses or when a place is freed.
+func (s *slot) enter(ctx context.Context) bool {
+	l := s.limiter
 	if l == nil {
 		return ctx.Err() == nil
 	}
@@ -132,8 +144,12 @@ func (l *limiter) enter(ctx context.Context, refused int) bool {
 	case <-ctx.Done():
 		return false
 	}
-	if refused > 0 {
-		l.wait(ctx, &l.refused, jitter(min(firstCrowded<<min(refused-1, 10), lastCrowded)))
+	for s.refused && !s.scout && ctx.Err() == nil {
+		if s.scout = l.lead(); !s.scout {
+			l.wait(ctx, &l.behind, lastCrowded)
+		} else if d := l.hesitation(); d > 0 {
+			l.wait(ctx, &l.ahead, d)
+		}
 	}
 	for ctx.Err() == nil {
 		if l.admit() {
@@ -144,19 +160,9 @@ func (l *limiter) enter(ctx context.Context, refused int) bool {
 	return false
 }
 
-// admit counts a slot among those that fetch, if the pool seems to have a place for what they bring.
-func (l *limiter) admit() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if limit := l.settings.Limit; limit > 0 && l.places.taken(wholePool)+l.fetching >= limit {
-		return false
-	}
-	l.fetching++
-	return true
-}
-
-// leave ends what enter began: the slot has fetched nothing, or its task has its places or none.
-func (l *limiter) leave() {
+// leave ends what enter began: the slot has fetched nothing, or its task has its places or, crowded, none.
+func (s *slot) leave(crowded bool) {
+	l := s.limiter
 	if l == nil {
 		return
 	}
@@ -166,6 +172,47 @@ func (l *limiter) leave() {
 	if l.settings.Limit > 0 {
 		l.outside.wake(1)
 	}
+	switch {
+	case crowded:
+		l.refusals++
+	case s.scout: // there is work to be had; the next one may try
+		l.refusals = 0
+		l.behind.wake(1)
+	}
+	if s.scout {
+		l.scouting = false
+	}
+	s.refused, s.scout = crowded, false
+}
+
+// lead makes the caller the one who tries, if nobody else does.
+func (l *limiter) lead() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.scouting
+	l.scouting = true
+	return !was
+}
+
+// hesitation is how long the one who tries waits first.
+func (l *limiter) hesitation() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.refusals == 0 {
+		return 0
+	}
+	return jitter(min(firstCrowded<<min(l.refusals-1, 10), lastCrowded))
+}
+
+// admit counts a slot among those that fetch, if the pool seems to have a place for what they bring.
+func (l *limiter) admit() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if limit := l.settings.Limit; limit > 0 && l.taken(wholePool)+l.fetching >= limit {
+		return false
+	}
+	l.fetching++
+	return true
 }
 
 // take takes a place under every limit that the task falls under, or none at all. It never waits for one, so that nobody who holds
@@ -266,7 +313,7 @@ func (l *limiter) freed() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.outside.wake(1)
-	l.refused.wake(1)
+	l.ahead.wake(1)
 }
 
 // crowded is the end of an attempt for which there was no place: a Snooze.

@@ -122,21 +122,17 @@ type process struct {
 
 // slot works one task after the other until fetching ends. An error is one that trying again cannot mend.
 func (p *process) slot(fetching, working context.Context) error {
-	wait, refused := firstPause, 0
-	for p.limits.enter(fetching, refused) {
+	wait := firstPause
+	for s := (&slot{limiter: p.limits}); s.enter(fetching); {
 		lease, err := p.fetch(fetching)
 		if err != nil {
-			p.limits.leave()
+			s.leave(false)
 		}
 		switch {
 		case err == nil:
 			p.answered()
 			wait = firstPause
-			if p.attempt(fetching, working, lease) {
-				refused++
-			} else {
-				refused = 0
-			}
+			p.attempt(fetching, working, s, lease)
 		case fetching.Err() != nil:
 			return nil
 		case foldstream.Is(err, foldstream.NotFound):
