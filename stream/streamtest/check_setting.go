@@ -56,14 +56,27 @@ func settingRace(ctx context.Context, h Harness) error {
 		})
 	}
 	wg.Wait()
-	got, err := admin(h).Change(ctx, pool, func(*foldstream.PoolSettings) {})
+	got, err := overtakenChange(ctx, h)
 	if err := errors.Join(append(faults, err)...); err != nil {
 		return err
 	}
-	if got.Limit != writers*each {
-		return fmt.Errorf("%d changes that add one made a limit of %d", writers*each, got.Limit)
+	if got.Limit != writers*each+2 {
+		return fmt.Errorf("%d changes that add one made a limit of %d", writers*each+2, got.Limit)
 	}
 	return nil
+}
+
+// overtakenChange adds one while another adds one, between its reading and its writing.
+func overtakenChange(ctx context.Context, h Harness) (foldstream.PoolSettings, error) {
+	var other error
+	overtaken := false
+	got, err := h.Store.(Administered).Change(ctx, pool, func(p *foldstream.PoolSettings) {
+		if p.Limit++; !overtaken {
+			overtaken = true
+			_, other = admin(h).Change(ctx, pool, func(p *foldstream.PoolSettings) { p.Limit++ })
+		}
+	})
+	return got, errors.Join(err, other)
 }
 
 // settingPause pauses a pool under a worker who works and one who waits: the one goes on, the other gets nothing until it is resumed.

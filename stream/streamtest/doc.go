@@ -13,6 +13,9 @@
 //		})
 //	}
 //
-// Every check is a function that returns an error, listed by name in Checks, so that the suite's own test can plant a fault in a
+// A store that also is Administered is put to RunAdmin in the same way, and to RunModel: random operations and crashes beside a
+// model of a task's life.
+//
+// Every check is a function that returns an error, listed by name in Checks and AdminChecks, so that the suite's own test can plant a fault in a
 // Store and see the check that is there for it fail.
 package streamtest
