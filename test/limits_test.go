@@ -156,7 +156,7 @@ func TestLimits(t *testing.T) {
 						t.Errorf("left behind: %v", left)
 					}
 					attempt, claims := attempts(t, store)
-			if attempt != 1 || claims > 24*5*runners {
+					if attempt != 1 || claims > 24*5*runners {
 						t.Errorf("attempt %d, %d claims of 24 tasks", attempt, claims)
 					}
 				})
