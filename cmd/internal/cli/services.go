@@ -53,8 +53,12 @@ func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string,
 		code = CodeVersion()
 	}
 	cals := &calendars{artifacts: store.Artifacts()}
+	settings, _ := store.(foldstream.PoolAdmin)
 	return &work.Runner{
 		Pool:        store.Pool(pool),
+		PoolName:    pool,
+		Settings:    settings,
+		Locks:       store.Values(foldstream.Locks),
 		Artifacts:   store.Artifacts(),
 		Workers:     work.Builtin(),
 		Guard:       func(t foldstream.Task) error { return cals.guard(ctx, t) },
