@@ -15,6 +15,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/stream/mem"
+	"github.com/foldstream/foldstream/stream/streamtest"
 	consumer "github.com/foldstream/foldstream/work"
 )
 
@@ -156,7 +157,7 @@ func TestLimits(t *testing.T) {
 						t.Errorf("left behind: %v", left)
 					}
 					attempt, claims := attempts(t, store)
-					if attempt != 1 || claims > 24*5*runners {
+					if most := map[bool]int{true: 24 + 8*runners, false: 24 * 5 * runners}[c.settings.Limits == nil]; attempt != 1 || claims > most {
 						t.Errorf("attempt %d, %d claims of 24 tasks", attempt, claims)
 					}
 				})
@@ -452,4 +453,57 @@ func TestLimitsThatCannotBeKept(t *testing.T) {
 	if err := r.Run(t.Context()); !foldstream.Is(err, foldstream.Denied) {
 		t.Errorf("%v", err)
 	}
+}
+
+// The same on JetStream: two consumers with connections of their own, and a place of a consumer that crashed.
+func TestLimitsOnJetStream(t *testing.T) {
+	url, settings, g := streamtest.Server(t).URL(), mem.New(mem.Options{}), newGauge()
+	change(t, settings, foldstream.PoolSettings{Limit: 3, Limits: map[string]int{"GPU A100": 2}})
+	tasks := keyed(manyTasks(20), func(i int) []string { return [][]string{{"GPU A100"}, nil}[i%2] })
+	var all []*consumer.Runner
+	for i := range 2 {
+		store := open(t, url)
+		if i == 0 {
+			if _, err := store.Pool("p").Create(t.Context(), tasks...); err != nil {
+				t.Fatal(err)
+			}
+			body, _ := json.Marshal(map[string]any{"life": "crashed", "lease_ms": 300})
+			if _, err := store.Values(foldstream.Locks).Put(t.Context(), foldstream.Value{Key: "cap/p/_pool/1", Data: body}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append(all, &consumer.Runner{Workers: g.worker(150 * time.Millisecond), Concurrency: 4, Settings: settings, Locks: store.Values(foldstream.Locks), PoolName: "p"})
+		all[i].Pool = store.Pool("p")
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	var ran sync.WaitGroup
+	for _, r := range all {
+		r.Done = func(_ foldstream.Task, err error) {
+			if g.finished() == len(tasks) && err == nil {
+				stop()
+			}
+		}
+		ran.Go(func() {
+			if err := r.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	ran.Wait()
+	if g.done != len(tasks) || g.most["GPU A100"] != 2 || g.most[""] != 3 {
+		t.Errorf("%d done, at once: %v", g.done, g.most)
+	}
+	for v, err := range open(t, url).Values(foldstream.Locks).List(t.Context(), "") {
+		if err != nil || strings.HasPrefix(v.Key, "cap/") {
+			t.Errorf("left behind: %v, %v", v.Key, err)
+		}
+	}
+}
+
+// finished returns how many tasks ended.
+func (g *gauge) finished() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.done
 }

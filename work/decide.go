@@ -93,7 +93,7 @@ func isClass(class string, err error) bool {
 		n := status(name, err)
 		return n > 0 && value == strconv.Itoa(n)
 	}
-	return class != "" && class == own.class
+	return class == own.class
 }
 
 // status returns the exit status, or the signal, that a command ended with; 0 where err tells of none.

@@ -115,10 +115,11 @@ func (s *places) live(p *place) bool {
 	return p.mine || time.Since(since) < p.lease
 }
 
+// setLease follows the lease of the pool; the bucket forgets entries that are not renewed for longer than defaultLease.
 func (s *places) setLease(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lease = d
+	s.lease = min(d, defaultLease)
 }
 
 func (s *places) leaseTime() time.Duration {
