@@ -113,10 +113,7 @@ func runWhere(program *vm.Program, text, pool string, t foldstream.TaskState) (b
 	if err != nil {
 		return false, foldstream.Errorf(foldstream.Invalid, "", "task %s: %w", t.ID, whereFault(text, err))
 	}
-	yes, ok := v.(bool)
-	if !ok {
-		return false, foldstream.Errorf(foldstream.Invalid, "", "--where %q: it is %v, neither true nor false, for task %s", text, v, t.ID)
-	}
+	yes, _ := v.(bool) // AsBool sees to it
 	return yes, nil
 }
 
@@ -132,8 +129,12 @@ func whereFault(text string, err error) error {
 		}
 		if m := unknownName.FindStringSubmatch(message); m != nil {
 			message += hint(m[1], whereWords())
-		} else if strings.Contains(message, "cannot fetch") {
+		}
+		if strings.Contains(message, "cannot fetch") {
 			message += "; write ?. for what not every task has"
+		}
+		if strings.HasPrefix(message, "invalid operation: bool(") {
+			message = "it is neither true nor false"
 		}
 	}
 	return foldstream.Errorf(foldstream.Invalid, "", "--where %q%s: %s", text, at, message)

@@ -101,14 +101,14 @@ func TestWhereOnATaskItDoesNotFit(t *testing.T) {
 	for text, want := range map[string]string{
 		"template.none.deep == 1":  "write ?.",
 		"template.model":           "neither true nor false",
-		"template.model.class > 1": "Ridge",
+		"template.model.class > 1": "string > int",
 	} {
 		filter, err := cli.CompileWhere(text)
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if _, err := filter("p", state()); !foldstream.Is(err, foldstream.Invalid) || !strings.Contains(err.Error(), "aaaaaaaaaaaaaaaaaaaaaaaaaa") {
+		if _, err := filter("p", state()); !foldstream.Is(err, foldstream.Invalid) || !strings.Contains(err.Error(), "task aaaaaaaaaaaaaaaaaaaaaaaaaa") || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, not %s", text, err, want)
 		}
 	}
