@@ -23,6 +23,8 @@ type link struct {
 	next     int       // of a return: the attempt that comes
 	until    time.Time // of a return: not before
 	later    bool      // of a return: a schedule brings the ticket back
+	moved    int       // the band that the task was moved to, plus 1; 0 is the definition's band
+	trouble  string    // of the last attempt that failed; travels with the chain, so that a state is read from one event
 	body     []byte    // of a part or result: the encoded result
 }
 
@@ -42,6 +44,8 @@ const (
 	headerNext     = "Fold-Next"
 	headerUntil    = "Fold-Until"
 	headerLater    = "Fold-Later"
+	headerMoved    = "Fold-Moved"
+	headerTrouble  = "Fold-Trouble"
 )
 
 // ending is the body of an end.
@@ -63,6 +67,8 @@ func (s *Store) message(op string, l link) (*nats.Msg, error) {
 	setNumber(h, headerDelivery, l.delivery)
 	setNumber(h, headerCrashes, uint64(l.crashes))
 	setNumber(h, headerNext, uint64(l.next))
+	setNumber(h, headerMoved, uint64(l.moved))
+	setQuoted(h, headerTrouble, l.trouble)
 	if !l.until.IsZero() {
 		setText(h, headerUntil, l.until.UTC().Format(time.RFC3339Nano))
 	}
@@ -92,6 +98,25 @@ func setNumber(h nats.Header, key string, n uint64) {
 	}
 }
 
+// maxTrouble is how much of an error a header takes.
+const maxTrouble = 1 << 10
+
+// setQuoted sets a header to any text, cut to maxTrouble: the whole of it is in the body of an end.
+func setQuoted(h nats.Header, key, text string) {
+	if text != "" {
+		h[key] = []string{strconv.Quote(text[:min(len(text), maxTrouble)])}
+	}
+}
+
+// quoted reads what setQuoted set.
+func quoted(h nats.Header, key string) string {
+	text, err := strconv.Unquote(h.Get(key))
+	if err != nil {
+		return h.Get(key)
+	}
+	return text
+}
+
 // readLink reads a stored event without its body.
 func readLink(m *stored) (link, error) {
 	pool := strings.TrimSuffix(m.subject, "."+lastToken(m.subject))
@@ -107,6 +132,7 @@ func readLink(m *stored) (link, error) {
 			Expected: foldstream.Cursor(number(headerExpected)),
 		},
 		ticket: number(headerTicket), delivery: number(headerDelivery), crashes: int(number(headerCrashes)), next: int(number(headerNext)),
+		moved: int(number(headerMoved)), trouble: quoted(m.header, headerTrouble),
 		session: m.header.Get(headerSession), nonce: m.header.Get(headerNonce), later: m.header.Get(headerLater) != "", body: m.data,
 	}
 	if l.Kind == "" || l.Status == "" {

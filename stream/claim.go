@@ -86,7 +86,7 @@ func (p *Pool) read(m *nats.Msg) (*delivery, foldstream.Task, error) {
 
 // claimFirst claims by a ticket that comes for the first time: it names the event to follow.
 func (p *Pool) claimFirst(d *delivery, task foldstream.Task) (*lease, error) {
-	l := newLease(p, d, task, link{Event: foldstream.Event{Expected: d.expect, Attempt: 1}})
+	l := newLease(p, d, task, link{Event: foldstream.Event{Expected: d.expect, Attempt: 1}, trouble: d.trouble})
 	m, err := p.s.message("fetch", l.claim)
 	if err != nil {
 		return nil, err
@@ -128,7 +128,7 @@ func (p *Pool) weigh(ctx context.Context, d *delivery, task foldstream.Task) (li
 	if err != nil {
 		return link{}, false, err
 	}
-	claim := link{Event: foldstream.Event{Expected: last.Seq, Attempt: 1}, crashes: last.crashes}
+	claim := link{Event: foldstream.Event{Expected: last.Seq, Attempt: 1}, crashes: last.crashes, trouble: last.trouble}
 	switch at := stageIndex(task, last.Stage); {
 	case last.Seq == 0:
 		return claim, true, nil
@@ -175,7 +175,7 @@ func (p *Pool) finish(ctx context.Context, d *delivery, last link) error {
 func (p *Pool) weighReturned(ctx context.Context, d *delivery, claim, last link) (link, bool, error) {
 	rest := time.Until(last.until)
 	if last.later {
-		m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.later(p.name, d.lane.band, d.id))
+		m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyLater(p.name, d.id))
 		switch {
 		case err != nil:
 			return link{}, false, err
@@ -198,17 +198,16 @@ func (p *Pool) weighReturned(ctx context.Context, d *delivery, claim, last link)
 // weighRunning decides about a task that a claim holds. Nothing is taken from a live worker: one whose entry in Workers lists
 // the claim is alive, whatever the ticket says.
 func (p *Pool) weighRunning(ctx context.Context, d *delivery, claim, last link) (link, bool, error) {
-	rest, err := p.s.livesOn(ctx, last)
+	rest, err := p.liveFor(ctx, last)
 	if err != nil {
 		return link{}, false, err
 	}
-	rest = max(rest, p.leaseTime()-time.Since(last.At))
 	if last.ticket != d.seq {
-		other, err := p.otherTicket(ctx, d)
+		named, err := p.s.at(ctx, p.s.lay.work(), max(last.ticket, 1))
 		if err != nil {
 			return link{}, false, err
 		}
-		if other {
+		if named != nil { // mine is a spare
 			p.s.ack(d.msg)
 			return link{}, false, nil
 		}
@@ -220,15 +219,16 @@ func (p *Pool) weighRunning(ctx context.Context, d *delivery, claim, last link) 
 	claim.crashes++
 	p.s.log.Warn("taking a task over from a lost worker", "pool", p.name, "task", string(d.id), "worker", last.Worker, "attempt", last.Attempt)
 	if claim.crashes >= p.s.cfg.Crashes {
+		claim.Worker, claim.moved = last.Worker, d.moved
 		return link{}, false, p.crashed(ctx, d, claim)
 	}
 	return claim, true, nil
 }
 
-// otherTicket reports whether the task's newest ticket is not this one.
-func (p *Pool) otherTicket(ctx context.Context, d *delivery) (bool, error) {
-	m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, d.id))
-	return m != nil && m.seq != d.seq, err
+// liveFor returns for how long the worker of a claim counts as alive; 0 or less when it is provably gone.
+func (p *Pool) liveFor(ctx context.Context, claim link) (time.Duration, error) {
+	rest, err := p.s.livesOn(ctx, claim)
+	return max(rest, p.leaseTime()-time.Since(claim.At)), err
 }
 
 // crashed fails a task whose claims were lost too often.
@@ -236,6 +236,7 @@ func (p *Pool) crashed(ctx context.Context, d *delivery, claim link) error {
 	l := claim
 	l.Pool, l.Task, l.Stage, l.Kind, l.Status = p.name, d.id, d.lane.stage, foldstream.EventEnd, foldstream.Dead
 	l.Error = fmt.Sprintf("crashed: %d workers were lost at it", claim.crashes)
+	l.trouble = l.Error
 	l.session, l.nonce = p.s.session, nonce()
 	seq, err := p.s.append(ctx, "fetch", l)
 	if err != nil {
@@ -251,7 +252,7 @@ func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, p
 	if next == 0 || next == len(task.Stages) {
 		return foldstream.Errorf(foldstream.Internal, "fetch", "task %s: nothing follows the part of stage %q", d.id, part.Stage)
 	}
-	t := ticket{pool: p.name, lane: laneName{task.Stages[next], d.lane.band}, id: d.id, def: d.def, part: part.body, expect: part.Seq}
+	t := ticket{pool: p.name, lane: laneName{task.Stages[next], d.lane.band}, id: d.id, def: d.def, part: part.body, expect: part.Seq, trouble: part.trouble}
 	if err := p.ensureLane(ctx, t.lane); err != nil {
 		return err
 	}

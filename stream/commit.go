@@ -40,6 +40,7 @@ func (l *lease) Return(ctx context.Context, why error, after time.Duration) erro
 	end.next = l.view.Attempt
 	if why != nil {
 		end.Error = clip(why.Error())
+		end.trouble = end.Error
 		end.next++
 	}
 	if after > 0 {
@@ -76,6 +77,7 @@ func (l *lease) Fail(ctx context.Context, why error) error {
 	}
 	end := l.link(foldstream.EventEnd, foldstream.Dead)
 	end.Error = clip(why.Error())
+	end.trouble = end.Error
 	return l.finish(ctx, "fail", end, func(ctx context.Context, end link) error {
 		return l.p.finish(ctx, l.d, end)
 	})

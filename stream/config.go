@@ -20,6 +20,7 @@ type Config struct {
 	Patience time.Duration // how long an operation tries against a server that does not answer; 0 is 10 s
 	Crashes  int           // a task fails when this many of its claims were lost; 0 is 5
 	Worker   string        // the name that claims carry: letters, digits and -_=./; "" is host and process
+	Version  string        // of the program, for people who ask who works
 	Logger   *slog.Logger  // nil discards
 }
 
@@ -51,8 +52,8 @@ func (c Config) filled() (Config, error) {
 		return c, foldstream.Errorf(foldstream.Invalid, "open", "worker %q: a worker's name is letters, digits and -_=./ and does not start or end with a dot", c.Worker)
 	}
 	for _, d := range []time.Duration{c.Lease, c.Expiry} {
-		if d < 100*time.Millisecond {
-			return c, foldstream.Errorf(foldstream.Invalid, "open", "lease and expiry are at least 100ms, not %v", d)
+		if d < minLease {
+			return c, foldstream.Errorf(foldstream.Invalid, "open", "lease and expiry are at least %v, not %v", minLease, d)
 		}
 	}
 	return c, nil
@@ -68,11 +69,20 @@ func or[T comparable](v, otherwise T) T {
 
 // processName names this process for people; claims carry a random session beside it.
 func processName() string {
-	host, err := os.Hostname()
-	if err != nil || !validKey(host) {
+	host := hostName()
+	if !validKey(host) {
 		host = "host"
 	}
 	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}
+
+// hostName names this machine for people; "" where it has no name.
+func hostName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return host
 }
 
 // nonce returns a text that nobody else has.

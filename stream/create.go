@@ -67,7 +67,7 @@ func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
 			return nil, foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", t.ID, err)
 		}
 		o.made.ID = t.ID
-		o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body}
+		o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body, at: t.NotBefore}
 		o.def = &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body}
 		expect(o.def, 0)
 		if err := p.s.fits("create", o.ticket.message(p.s.lay)); err != nil {
@@ -150,7 +150,7 @@ func (p *Pool) issue(ctx context.Context, orders []*order) (err error) {
 
 // firstTicket is the message of an order's ticket, which is taken only while the task has none.
 func (p *Pool) firstTicket(o *order) *nats.Msg {
-	m := o.ticket.message(p.s.lay)
+	m := o.ticket.put(p.s.lay)
 	expectOn(m, p.s.lay.anyTicket(p.name, o.ticket.id), 0)
 	return m
 }
@@ -228,11 +228,13 @@ func (p *Pool) complete(ctx context.Context, known []*order) error {
 	if err != nil {
 		return p.s.door(ctx, "create", err)
 	}
-	var waiting []*order
+	var waiting, removed []*order
 	var open []foldstream.TaskID
 	for _, o := range known {
 		l, begun := last[o.ticket.id]
 		switch {
+		case l.Status == foldstream.Removed:
+			removed = append(removed, o)
 		case !begun:
 			o.made.Status, o.ticket.read = foldstream.Waiting, true
 			waiting = append(waiting, o)
@@ -246,7 +248,10 @@ func (p *Pool) complete(ctx context.Context, known []*order) error {
 	if err := p.issue(ctx, waiting); err != nil {
 		return err
 	}
-	_, err = p.mendAll(ctx, open)
+	if err := p.reviveAll(ctx, removed); err != nil {
+		return p.s.door(ctx, "create", err)
+	}
+	_, err = each(ctx, open, p.mend)
 	return p.s.door(ctx, "create", err)
 }
 

@@ -35,13 +35,13 @@ func (p *Pool) arrived(inbox string, m *nats.Msg) {
 	p.pump()
 }
 
-// ticketCame hands a ticket to the first that waits for its lane, or gives it back.
+// ticketCame hands a ticket to the first that waits for its lane, or gives it back, as all that come after the pool was paused.
 func (p *Pool) ticketCame(m *nats.Msg) {
 	ln := p.laneOf(m.Subject)
 	if ln != nil {
 		p.counted(ln, m)
 		for i, w := range p.waiters {
-			if w.wants(ln) {
+			if w.wants(ln) && !p.paused {
 				p.waiters = slices.Delete(p.waiters, i, i+1)
 				p.served++
 				w.ticket <- m

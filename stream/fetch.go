@@ -142,6 +142,9 @@ func (p *Pool) join(w *waiter) error {
 		p.watched = true
 		p.s.background(p.watch)
 	}
+	if p.known {
+		p.startBeat()
+	}
 	p.clock++
 	w.since = p.clock
 	p.waiters = append(p.waiters, w)
@@ -165,12 +168,8 @@ func (p *Pool) pump() {
 	if p.probed != nil || len(p.waiters) == 0 || p.sub == nil {
 		return
 	}
-	lanes, most := p.turn()
-	for _, ln := range lanes {
-		if n := min(p.wanting(ln), most); n > 0 {
-			p.startProbe(ln, n)
-			return
-		}
+	if !p.paused && p.probeNext() {
+		return
 	}
 	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
 		if w.until.IsZero() {
@@ -178,9 +177,23 @@ func (p *Pool) pump() {
 		}
 		return w.until.IsZero()
 	})
-	for _, ln := range p.lanes {
-		p.parkAt(ln)
+	if !p.paused {
+		for _, ln := range p.lanes {
+			p.parkAt(ln)
+		}
 	}
+}
+
+// probeNext asks the first lane that may have something for somebody.
+func (p *Pool) probeNext() bool {
+	lanes, most := p.turn()
+	for _, ln := range lanes {
+		if n := min(p.wanting(ln), most); n > 0 {
+			p.startProbe(ln, n)
+			return true
+		}
+	}
+	return false
 }
 
 // turn returns the lanes in the order in which to ask them now, and how many tickets to ask for at most.

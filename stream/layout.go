@@ -44,6 +44,11 @@ func (l layout) letter(pool, stage string, id foldstream.TaskID) string {
 	return l.prefix + ".dlq." + pool + "." + stageToken(stage) + "." + string(id)
 }
 
+// letters is the filter of a task's dead letters, at whatever stage; "*" is every task.
+func (l layout) letters(pool string, id foldstream.TaskID) string {
+	return l.prefix + ".dlq." + pool + ".*." + string(id)
+}
+
 func (l layout) ticket(pool string, ln laneName, id foldstream.TaskID) string {
 	return l.prefix + ".work." + pool + "." + stageToken(ln.stage) + "." + strconv.Itoa(ln.band) + "." + string(id)
 }
@@ -52,6 +57,14 @@ func (l layout) ticket(pool string, ln laneName, id foldstream.TaskID) string {
 func (l layout) later(pool string, band int, id foldstream.TaskID) string {
 	return l.prefix + ".work." + pool + "." + laterToken + "." + strconv.Itoa(band) + "." + string(id)
 }
+
+// anyLater is the filter of a task's schedules, in whatever band.
+func (l layout) anyLater(pool string, id foldstream.TaskID) string {
+	return l.prefix + ".work." + pool + "." + laterToken + ".*." + string(id)
+}
+
+// allTickets is the filter of a pool's tickets and schedules.
+func (l layout) allTickets(pool string) string { return l.prefix + ".work." + pool + ".>" }
 
 // allLater is the filter of a pool's schedules.
 func (l layout) allLater(pool string) string {
@@ -139,10 +152,10 @@ func (s *Store) provision(ctx context.Context) error {
 func (s *Store) streamConfigs() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{{
 		Name: s.lay.defs(), Subjects: []string{s.lay.prefix + ".def.>"},
-		MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, AllowDirect: true,
+		MaxMsgsPerSubject: 1, AllowDirect: true, // only the compare keeps a definition from being replaced: a new life brings its own
 	}, {
 		Name: s.lay.work(), Subjects: []string{s.lay.prefix + ".work.>"}, Retention: jetstream.WorkQueuePolicy,
-		MaxMsgsPerSubject: 1, AllowMsgSchedules: true, // which excludes discard new: only the compare keeps a ticket from being replaced
+		MaxMsgsPerSubject: 1, AllowMsgSchedules: true, AllowDirect: true, // only the compare keeps a ticket from being replaced
 	}, {
 		Name: s.lay.events(), Subjects: []string{s.lay.prefix + ".event.>"}, MaxMsgsPerSubject: 64, AllowDirect: true,
 	}, {
@@ -151,13 +164,26 @@ func (s *Store) streamConfigs() []jetstream.StreamConfig {
 }
 
 func (s *Store) ensureStream(ctx context.Context, c jetstream.StreamConfig) error {
-	_, err := s.js.Stream(ctx, c.Name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
+	st, err := s.js.Stream(ctx, c.Name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
 		c.Storage, c.Replicas = jetstream.FileStorage, s.cfg.Replicas
 		_, err = s.js.CreateStream(ctx, c)
+	case err == nil:
+		err = s.bringUp(ctx, st.CachedInfo().Config, c)
 	}
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 		return s.door(ctx, "open", fmt.Errorf("stream %s: %w", c.Name, err))
 	}
 	return nil
+}
+
+// bringUp changes of a stream that an older program made what this one cannot do without.
+func (s *Store) bringUp(ctx context.Context, is, want jetstream.StreamConfig) error {
+	if is.Discard == want.Discard && is.AllowDirect == want.AllowDirect {
+		return nil
+	}
+	is.Discard, is.DiscardNewPerSubject, is.AllowDirect = want.Discard, want.DiscardNewPerSubject, want.AllowDirect
+	_, err := s.js.UpdateStream(ctx, is)
+	return err
 }

@@ -36,9 +36,19 @@ func (s *Store) newest(ctx context.Context, stream, subject string) (*stored, er
 	return s.lookup(ctx, stream, map[string]any{"last_by_subj": subject})
 }
 
+// at is newest for one sequence.
+func (s *Store) at(ctx context.Context, stream string, seq uint64) (*stored, error) {
+	return s.lookup(ctx, stream, map[string]any{"seq": seq})
+}
+
 // oldest is newest for the first message.
 func (s *Store) oldest(ctx context.Context, stream, subject string) (*stored, error) {
-	return s.lookup(ctx, stream, map[string]any{"seq": 1, "next_by_subj": subject})
+	return s.oldestFrom(ctx, stream, subject, 1)
+}
+
+// oldestFrom is oldest from a sequence on.
+func (s *Store) oldestFrom(ctx context.Context, stream, subject string, seq uint64) (*stored, error) {
+	return s.lookup(ctx, stream, map[string]any{"seq": seq, "next_by_subj": subject})
 }
 
 func (s *Store) lookup(ctx context.Context, stream string, which map[string]any) (*stored, error) {
@@ -113,7 +123,7 @@ func (s *Store) remove(ctx context.Context, stream string, seq uint64) error {
 	if err != nil || r.Error == nil {
 		return err
 	}
-	if left, err := s.lookup(ctx, stream, map[string]any{"seq": seq}); err != nil || left == nil {
+	if left, err := s.at(ctx, stream, seq); err != nil || left == nil {
 		return err // the server has more than one way to say that it is not there
 	}
 	return r.Error

@@ -15,6 +15,7 @@ type lease struct {
 	d     *delivery
 	view  foldstream.Task
 	claim link // as sent; its nonce marks all events of this lease
+	since time.Time
 
 	claimed chan struct{} // closed when the claim is decided; token and refused are set then
 	token   uint64
@@ -32,11 +33,11 @@ var _ foldstream.Lease = (*lease)(nil)
 // newLease makes a lease whose claim follows base: its expected event, attempt and crashes.
 func newLease(p *Pool, d *delivery, task foldstream.Task, base link) *lease {
 	task.Attempt = base.Attempt
-	l := &lease{p: p, d: d, view: task, claim: base, claimed: make(chan struct{})}
+	l := &lease{p: p, d: d, view: task, claim: base, since: time.Now(), claimed: make(chan struct{})}
 	c := &l.claim
 	c.Pool, c.Task, c.Stage, c.Worker = p.name, d.id, d.lane.stage, p.s.cfg.Worker
 	c.Kind, c.Status = foldstream.EventClaim, foldstream.Running
-	c.ticket, c.delivery, c.session, c.nonce = d.seq, d.count, p.s.session, nonce()
+	c.ticket, c.delivery, c.session, c.nonce, c.moved = d.seq, d.count, p.s.session, nonce(), d.moved
 	return l
 }
 
@@ -98,6 +99,11 @@ func (p *Pool) hold(l *lease) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.held[l] = struct{}{}
+	p.startBeat()
+}
+
+// startBeat begins to say that this worker lives. The caller holds mu.
+func (p *Pool) startBeat() {
 	if !p.beating {
 		p.beating = true
 		p.s.background(p.beat)
@@ -117,11 +123,13 @@ const checkEvery = 3
 
 // beat keeps the pool's leases alive until its context ends.
 func (p *Pool) beat(ctx context.Context) {
-	tick := time.NewTicker(min(p.leaseTime()/3, workersTTL/4))
-	defer tick.Stop()
+	p.s.present()
+	next := time.NewTimer(p.beatEvery())
+	defer next.Stop()
 	for n := 1; ; n++ {
 		select {
-		case <-tick.C:
+		case <-next.C:
+			next.Reset(p.beatEvery())
 		case <-ctx.Done():
 			return
 		}
@@ -134,6 +142,8 @@ func (p *Pool) beat(ctx context.Context) {
 		}
 	}
 }
+
+func (p *Pool) beatEvery() time.Duration { return min(p.leaseTime()/3, workersTTL/4) }
 
 // leases returns those to beat for.
 func (p *Pool) leases() []*lease {

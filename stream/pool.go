@@ -19,21 +19,18 @@ type Pool struct {
 	name string
 	bad  error // why the name cannot be a pool's
 
-	mu      sync.Mutex
-	known   bool          // its settings are stored
-	lease   time.Duration // by its settings
-	ready   map[laneName]bool
-	held    map[*lease]struct{} // leases to beat for
-	beating bool
+	mu       sync.Mutex
+	known    bool          // its lease is stored
+	lease    time.Duration // by its settings
+	paused   bool          // by its settings
+	revision uint64        // of its settings
+	ready    map[laneName]bool
+	held     map[*lease]struct{} // leases to beat for
+	beating  bool
 	dispatcher
 }
 
 var _ foldstream.Pool = (*Pool)(nil)
-
-// settings is a pool's entry in the bucket Pools.
-type settings struct {
-	Lease time.Duration
-}
 
 func newPool(s *Store, name string) *Pool {
 	return &Pool{
@@ -60,56 +57,22 @@ func (p *Pool) leaseTime() time.Duration {
 	return p.lease
 }
 
-// ensure stores the pool's settings, if it is new.
-func (p *Pool) ensure(ctx context.Context) error {
-	p.mu.Lock()
-	known := p.known
-	p.mu.Unlock()
-	if known {
-		return nil
-	}
-	data, err := encode(settings{p.s.cfg.Lease})
-	if err != nil {
-		return err
-	}
-	bucket := p.s.Values(foldstream.Pools)
-	_, err = bucket.Put(ctx, foldstream.Value{Key: p.name, Data: data})
-	if foldstream.Is(err, foldstream.Conflict) {
-		var v foldstream.Value
-		v, err = bucket.Get(ctx, p.name)
-		data = v.Data
-	}
-	if err != nil {
-		return err
-	}
-	return p.configure(data)
-}
-
-// exists reports whether the pool ever had a task, and takes its settings over.
+// exists reports whether the pool ever had settings, and takes them over.
 func (p *Pool) exists(ctx context.Context) (bool, error) {
-	v, err := p.s.Values(foldstream.Pools).Get(ctx, p.name)
-	if foldstream.Is(err, foldstream.NotFound) {
-		return false, nil
-	}
-	if err != nil {
+	v, err := p.stored(ctx)
+	if err != nil || v.Revision == 0 {
 		return false, err
 	}
-	return true, p.configure(v.Data)
+	return true, p.configure(v)
 }
 
-// configure takes the settings over.
-func (p *Pool) configure(data []byte) error {
-	var set settings
-	if err := decode(data, &set); err != nil {
-		return err
+// configure takes the settings of an entry over.
+func (p *Pool) configure(v foldstream.Value) error {
+	set, err := readSettings(v)
+	if err == nil {
+		p.obey(set, v.Revision)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.known = true
-	if set.Lease > 0 {
-		p.lease = set.Lease
-	}
-	return nil
+	return err
 }
 
 // ensureLane makes the lane's consumer, if it is not there, and lets everybody know of it.
@@ -195,7 +158,7 @@ func (s *Store) learn(v foldstream.Value) error {
 		return p.bad
 	}
 	if !isLane {
-		return p.configure(v.Data)
+		return p.configure(v)
 	}
 	stage, text, _ := strings.Cut(lane, ".")
 	band, err := strconv.Atoi(text)

@@ -13,18 +13,19 @@ import (
 	"github.com/foldstream/foldstream"
 )
 
-// Pools lists the pools that ever had a task, in order.
+// Pools lists the pools that ever had a task, in order: those that have a lane.
 func (s *Store) Pools(ctx context.Context) ([]string, error) {
 	var names []string
 	for v, err := range s.Values(foldstream.Pools).List(ctx, "") {
 		if err != nil {
 			return nil, err
 		}
-		if !strings.Contains(v.Key, ".") {
-			names = append(names, v.Key)
+		if name, _, isLane := strings.Cut(v.Key, "."); isLane {
+			names = append(names, name)
 		}
 	}
-	return names, nil
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 // Reconcile gives open tasks that lost their ticket a new one. Where the queue holds as many tickets as there are open tasks it
@@ -75,7 +76,7 @@ func (p *Pool) reconcile(ctx context.Context) (int, error) {
 		return len(swept), err
 	}
 	swept = slices.DeleteFunc(swept, func(id foldstream.TaskID) bool { return slices.Contains(suspects, id) })
-	mended, err := p.mendAll(ctx, suspects)
+	mended, err := each(ctx, suspects, p.mend)
 	return len(swept) + mended, err
 }
 
@@ -155,22 +156,23 @@ func (p *Pool) consumerInfo(ctx context.Context, name laneName) (info *jetstream
 	return info, err
 }
 
-// mendAll mends tasks, some at a time, and counts those that needed it. One that cannot be mended does not keep the others from it.
-func (p *Pool) mendAll(ctx context.Context, ids []foldstream.TaskID) (int, error) {
+// each does something to all of them, some at a time, and counts those that needed it. One that fails does not keep the others from
+// it.
+func each[T any](ctx context.Context, all []T, do func(context.Context, T) (bool, error)) (int, error) {
 	const atOnce = 16
 	var (
-		mu     sync.Mutex
-		mended int
-		errs   []error
-		work   sync.WaitGroup
+		mu   sync.Mutex
+		done int
+		errs []error
+		work sync.WaitGroup
 	)
-	for part := range slices.Chunk(ids, max(1, (len(ids)+atOnce-1)/atOnce)) {
+	for part := range slices.Chunk(all, max(1, (len(all)+atOnce-1)/atOnce)) {
 		work.Go(func() {
-			for _, id := range part {
-				ok, err := p.mend(ctx, id)
+			for _, one := range part {
+				ok, err := do(ctx, one)
 				mu.Lock()
 				if ok {
-					mended++
+					done++
 				}
 				if err != nil {
 					errs = append(errs, err)
@@ -183,7 +185,7 @@ func (p *Pool) mendAll(ctx context.Context, ids []foldstream.TaskID) (int, error
 		})
 	}
 	work.Wait()
-	return mended, errors.Join(errs...)
+	return done, errors.Join(errs...)
 }
 
 // mend gives an open task without a live ticket a new one, which is read against the chain before it is claimed. It reports
@@ -206,16 +208,21 @@ func (p *Pool) mend(ctx context.Context, id foldstream.TaskID) (bool, error) {
 	if err != nil || !open {
 		return false, err
 	}
+	return p.give(ctx, t)
+}
+
+// give publishes a ticket for a task that must have none. It reports whether the task got it: somebody else's is as good.
+func (p *Pool) give(ctx context.Context, t ticket) (bool, error) {
 	if err := p.ensureLane(ctx, t.lane); err != nil {
 		return false, err
 	}
-	n := t.message(p.s.lay)
-	expectOn(n, p.s.lay.anyTicket(p.name, id), 0)
-	_, err = p.s.publish(ctx, n)
+	m := t.put(p.s.lay)
+	expectOn(m, p.s.lay.anyTicket(p.name, t.id), 0)
+	_, err := p.s.publish(ctx, m)
 	if verdictOf(err) == refused {
 		return false, nil
 	}
-	return true, p.s.issued(ctx, "reconcile", n, err)
+	return true, p.s.issued(ctx, "give a ticket", m, err)
 }
 
 // isDead reports whether a ticket can never be delivered: a schedule long past its time, or a ticket at or below its consumer's
@@ -226,7 +233,7 @@ func (p *Pool) isDead(ctx context.Context, m *stored) (bool, error) {
 		return false, err
 	}
 	if t.later {
-		at, err := time.Parse(time.RFC3339Nano, strings.TrimPrefix(m.header.Get(jetstream.ScheduleHeader), "@at "))
+		at, err := due(m)
 		return err == nil && time.Since(at) > 2*p.leaseTime(), nil
 	}
 	if err := p.ensureLane(ctx, t.lane); err != nil {
@@ -250,8 +257,11 @@ func (p *Pool) resume(ctx context.Context, id foldstream.TaskID) (ticket, bool, 
 	if err != nil || last.Status.Final() {
 		return ticket{}, false, err
 	}
-	band, err := task.Band()
-	t := ticket{pool: p.name, lane: laneName{firstStage(task), band}, id: id, def: m.data, expect: last.Seq, read: true}
+	band, err := bandOf(task, last.moved)
+	t := ticket{pool: p.name, lane: laneName{firstStage(task), band}, id: id, def: m.data, expect: last.Seq, read: true, at: last.until}
+	if last.Seq == 0 {
+		t.at = task.NotBefore
+	}
 	if err != nil || last.Seq == 0 || len(task.Stages) == 0 {
 		return t, err == nil, err
 	}

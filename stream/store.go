@@ -22,10 +22,13 @@ type Store struct {
 	log       *slog.Logger
 	longDelay time.Duration // the longest pause that a ticket waits out in its consumer
 	session   string        // this store among all that carry the same worker name
+	host      string
+	since     time.Time
 	denied    atomic.Pointer[denial]
 	shown     atomic.Bool   // this store has an entry in the bucket Workers
 	expiry    time.Duration // of the bucket Locks
 	objects   jetstream.ObjectStore
+	between   func(step string) error // tests die between two steps here; nil goes on
 
 	mu    sync.Mutex
 	pools map[string]*Pool
@@ -54,7 +57,7 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(),
+		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(), host: hostName(), since: time.Now(),
 		pools: map[string]*Pool{}, longDelay: longDelay,
 	}
 	s.undo = append(s.undo, s.watchDenials())
@@ -113,6 +116,14 @@ func (s *Store) allPools() []*Pool {
 		all = append(all, p)
 	}
 	return all
+}
+
+// point is a place where a process may die: what comes after it is left to whoever repeats the operation, or to the reconciler.
+func (s *Store) point(step string) error {
+	if s.between == nil {
+		return nil
+	}
+	return s.between(step)
 }
 
 // background runs f beside, until it returns; it must when its context ends. After Close it does nothing.

@@ -27,6 +27,10 @@ type ticket struct {
 	expect foldstream.Cursor
 	read   bool
 	later  bool // it is a schedule that waits for its time
+
+	at      time.Time // not before: until then it is a schedule; zero is no wait
+	moved   int       // as in link; set by task
+	trouble string    // as in link
 }
 
 // message writes a ticket to its lane.
@@ -40,7 +44,16 @@ func (t ticket) message(lay layout) *nats.Msg {
 	if t.read {
 		h.Set(headerRead, "1")
 	}
+	setQuoted(h, headerTrouble, t.trouble)
 	return &nats.Msg{Subject: lay.ticket(t.pool, t.lane, t.id), Header: h, Data: body}
+}
+
+// put writes a ticket to its lane or, where its time is not yet, to the schedules.
+func (t ticket) put(lay layout) *nats.Msg {
+	if time.Until(t.at) > 0 {
+		return t.schedule(lay, t.at)
+	}
+	return t.message(lay)
 }
 
 // schedule writes a ticket that the server brings to its lane at a time. The fired ticket is read before it is claimed.
@@ -95,6 +108,7 @@ func (d *delivery) readBody() error {
 		return foldstream.Errorf(foldstream.Invalid, "fetch", "%s: %s: %w", d.msg.Subject, headerExpected, err)
 	}
 	d.expect, d.read, d.def = foldstream.Cursor(expect), d.msg.Header.Get(headerRead) != "", d.msg.Data
+	d.trouble = quoted(d.msg.Header, headerTrouble)
 	if text := d.msg.Header.Get(headerPart); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 0 || n > len(d.msg.Data) {
@@ -105,15 +119,45 @@ func (d *delivery) readBody() error {
 	return nil
 }
 
-// task decodes the ticket's task with its stage and part.
-func (t ticket) task() (foldstream.Task, error) {
+// task decodes the ticket's task with its stage and part, and with the priority of the band that the ticket is in.
+func (t *ticket) task() (foldstream.Task, error) {
 	task, err := decodeTask(t.def)
 	if err != nil {
 		return task, err
 	}
+	t.moved = move(&task, t.lane.band)
 	task.Stage = t.lane.stage
 	if t.part != nil {
 		task.Part, err = decodeResult(t.part)
 	}
 	return task, err
+}
+
+// move gives a task the priority of a band, and returns what a link says of it: 0 where it is the definition's.
+func move(t *foldstream.Task, band int) int {
+	if defined, err := t.Band(); err == nil && defined == band {
+		return 0
+	}
+	t.Priority = nil
+	if band > 0 {
+		p := band - 1 + foldstream.MinPriority
+		t.Priority = &p
+	}
+	return band + 1
+}
+
+// place sets in a definition where its task stood at an event.
+func place(t *foldstream.Task, at link) {
+	if at.moved > 0 {
+		move(t, at.moved-1)
+	}
+	t.Stage, t.Attempt = at.Stage, at.Attempt
+}
+
+// bandOf returns the band of a task that may have been moved. Errors: Invalid.
+func bandOf(t foldstream.Task, moved int) (int, error) {
+	if moved > 0 {
+		return moved - 1, nil
+	}
+	return t.Band()
 }

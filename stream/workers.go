@@ -1,7 +1,11 @@
 package stream
 
 import (
+	"cmp"
 	"context"
+	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -9,10 +13,13 @@ import (
 	"github.com/foldstream/foldstream"
 )
 
-// Presence is a store's entry in the bucket Workers, put at every beat while it holds leases: who works what. It counts until
+// Presence is a store's entry in the bucket Workers, put at every beat from its first fetch on: who works what. It counts until
 // Expires, whatever the bucket does: an entry that was renewed may come back after the server is killed.
 type Presence struct {
 	Worker  string
+	Host    string
+	Version string
+	Since   time.Time
 	Expires time.Time
 	Tasks   map[string]Work // by pool/id
 }
@@ -21,6 +28,7 @@ type Presence struct {
 type Work struct {
 	Claim    foldstream.Cursor
 	Attempt  int
+	Since    time.Time
 	Progress foldstream.Progress
 }
 
@@ -29,15 +37,15 @@ func presenceKey(worker, session string) string { return worker + "." + session 
 
 // present puts the store's entry. It is not waited for: the next beat puts another.
 func (s *Store) present() {
-	p := Presence{Worker: s.cfg.Worker, Tasks: map[string]Work{}}
+	p := Presence{Worker: s.cfg.Worker, Host: s.host, Version: s.cfg.Version, Since: s.since, Tasks: map[string]Work{}}
 	for _, pool := range s.allPools() {
+		p.Expires = later(p.Expires, pool.beatsUntil())
 		for _, l := range pool.leases() {
 			select {
 			case <-l.claimed:
 				p.Tasks[pool.name+"/"+string(l.view.ID)] = l.work()
 			default:
 			}
-			p.Expires = later(p.Expires, time.Now().Add(pool.leaseTime()))
 		}
 	}
 	s.shown.Store(true)
@@ -51,7 +59,7 @@ func (s *Store) present() {
 }
 
 func (l *lease) work() Work {
-	w := Work{Claim: foldstream.Cursor(l.token), Attempt: l.view.Attempt}
+	w := Work{Claim: foldstream.Cursor(l.token), Attempt: l.view.Attempt, Since: l.since}
 	if p := l.progress.Load(); p != nil {
 		w.Progress = *p
 	}
@@ -62,22 +70,48 @@ func (s *Store) presenceSubject(worker, session string) string {
 	return s.lay.kvPrefix(foldstream.Workers) + presenceKey(worker, session)
 }
 
-// Present lists the workers that live and hold leases, in order of their names.
-func (s *Store) Present(ctx context.Context) ([]Presence, error) {
-	var all []Presence
-	for v, err := range s.Values(foldstream.Workers).List(ctx, "") {
-		if err != nil {
-			return nil, err
-		}
-		p, err := decodePresence(v.Data)
-		if err != nil {
-			return nil, foldstream.Errorf(foldstream.Invalid, "workers", "key %q: %w", v.Key, err)
-		}
-		if len(p.Tasks) > 0 && time.Now().Before(p.Expires) {
-			all = append(all, p)
+// beatsUntil returns up to when the pool's next beat is waited for; the past while it does not beat.
+func (p *Pool) beatsUntil() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.beating {
+		return time.Time{}
+	}
+	return time.Now().Add(p.lease)
+}
+
+// Workers reads who is alive, in order of their names: who fetched and still beats, also with nothing in hand.
+func (s *Store) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, error] {
+	return func(yield func(foldstream.Presence, error) bool) {
+		for v, err := range s.Values(foldstream.Workers).List(ctx, "") {
+			var p Presence
+			if err == nil {
+				p, err = decodePresence(v.Data)
+			}
+			if err != nil {
+				yield(foldstream.Presence{}, foldstream.E(foldstream.KindOf(err), "workers", err))
+				return
+			}
+			if time.Now().Before(p.Expires) && !yield(p.told(), nil) {
+				return
+			}
 		}
 	}
-	return all, nil
+}
+
+// told is the entry in the words of the contracts, the oldest work of each pool first.
+func (p Presence) told() foldstream.Presence {
+	t := foldstream.Presence{Worker: p.Worker, Host: p.Host, Version: p.Version, Since: p.Since, Expires: p.Expires}
+	for key, w := range p.Tasks {
+		pool, id, _ := strings.Cut(key, "/")
+		t.Tasks = append(t.Tasks, foldstream.InHand{
+			Pool: pool, Task: foldstream.TaskID(id), Attempt: w.Attempt, Since: w.Since, Progress: w.Progress,
+		})
+	}
+	slices.SortFunc(t.Tasks, func(a, b foldstream.InHand) int {
+		return cmp.Or(strings.Compare(a.Pool, b.Pool), a.Since.Compare(b.Since), strings.Compare(string(a.Task), string(b.Task)))
+	})
+	return t
 }
 
 // livesOn returns how long the worker of a claim is known to live and to work it; 0 when it is not known.

@@ -10,23 +10,38 @@ import (
 	"github.com/foldstream/foldstream/stream/streamtest"
 )
 
-// TestPresent sees who works what, how far it is, and that it is over.
-func TestPresent(t *testing.T) {
-	s := open(t, streamtest.Server(t).URL(), stream.Config{Lease: 300 * time.Millisecond, Worker: "host-1"})
+// TestWorkers sees who lives and works what, how far it is, that it is over, and that who closed is gone.
+func TestWorkers(t *testing.T) {
+	url := streamtest.Server(t).URL()
+	other := open(t, url, stream.Config{})
+	s := open(t, url, stream.Config{Lease: 300 * time.Millisecond, Worker: "host-1", Version: "v1.2.3"})
 	create(t, s, streamtest.Task(1))
 	l := fetch(t, s)
 	if err := l.Extend(t.Context(), foldstream.Progress{Percent: 40, Message: "fitting"}); err != nil {
 		t.Fatal(err)
 	}
-	present := func(want int, key string) {
+	present := func(workers, tasks int) {
 		t.Helper()
 		err := streamtest.Eventually(t.Context(), func() error {
-			all, err := s.Present(t.Context())
-			if err != nil || len(all) != want {
-				return fmt.Errorf("present: %+v, %v; want %d", all, err, want)
+			var all []foldstream.Presence
+			for p, err := range other.Workers(t.Context()) {
+				if err != nil {
+					return err
+				}
+				all = append(all, p)
 			}
-			if want > 0 && (all[0].Worker != "host-1" || all[0].Tasks[key].Progress.Percent != 40 || all[0].Tasks[key].Attempt != 1) {
-				return fmt.Errorf("present: %+v", all[0])
+			if len(all) != workers {
+				return fmt.Errorf("present: %+v; want %d", all, workers)
+			}
+			for _, p := range all {
+				if p.Worker != "host-1" || p.Version != "v1.2.3" || p.Host == "" || len(p.Tasks) != tasks {
+					return fmt.Errorf("present: %+v; want %d tasks", p, tasks)
+				}
+				for _, w := range p.Tasks {
+					if w.Pool != "p" || w.Task != streamtest.Task(1).ID || w.Progress.Percent != 40 || w.Attempt != 1 {
+						return fmt.Errorf("in hand: %+v", w)
+					}
+				}
 			}
 			return nil
 		})
@@ -34,11 +49,15 @@ func TestPresent(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	present(1, "p/"+string(streamtest.Task(1).ID))
+	present(1, 1)
 	if err := l.Commit(t.Context(), foldstream.Result{}); err != nil {
 		t.Fatal(err)
 	}
-	present(0, "")
+	present(1, 0)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	present(0, 0)
 }
 
 // TestLocks_Expire has an entry of the bucket Locks vanish when it is not put again, and another take its place.

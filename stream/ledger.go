@@ -1,0 +1,54 @@
+package stream
+
+import (
+	"encoding/base32"
+	"fmt"
+	"strings"
+
+	"github.com/foldstream/foldstream"
+)
+
+// ledger is what the events of one task say, read one by one.
+type ledger struct {
+	last    foldstream.Cursor
+	status  foldstream.Status
+	results int // of the present life
+}
+
+// add takes the task's next event and returns what is wrong with it, "" where nothing is. The first one read may follow another:
+// a task keeps its youngest events only.
+func (l *ledger) add(e foldstream.Event) (wrong string) {
+	back := e.Kind == foldstream.EventEnd && e.Status == foldstream.Waiting
+	switch {
+	case e.Expected >= e.Seq || l.last != 0 && e.Expected != l.last:
+		wrong = fmt.Sprintf("follows event %d, but the one before it is %d", e.Expected, l.last)
+	case l.status.Final() && e.Status != foldstream.Removed && (!back || l.status == foldstream.Done):
+		wrong = fmt.Sprintf("comes after it was %s", l.status)
+	}
+	if e.Status == foldstream.Removed {
+		l.results = 0
+	}
+	if e.Kind == foldstream.EventResult {
+		l.results++
+	}
+	if l.results > 1 {
+		wrong = fmt.Sprintf("is result %d of one life", l.results)
+	}
+	l.last, l.status = e.Seq, e.Status
+	return wrong
+}
+
+// key is a TaskID in less room.
+type key [16]byte
+
+var idText = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// keyOf returns the key of an id; false where it is none.
+func keyOf(id foldstream.TaskID) (k key, ok bool) {
+	n, err := idText.Decode(k[:], []byte(strings.ToUpper(string(id))))
+	return k, err == nil && n == len(k)
+}
+
+func (k key) id() foldstream.TaskID {
+	return foldstream.TaskID(strings.ToLower(idText.EncodeToString(k[:])))
+}

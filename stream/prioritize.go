@@ -1,0 +1,108 @@
+package stream
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+)
+
+// Prioritize puts a ticket of the new band in the place of the old one. A worker who takes the old one meanwhile keeps the task: the
+// new ticket is then a spare, which drops itself.
+func (s *Store) Prioritize(ctx context.Context, pool string, priority *int, ids ...foldstream.TaskID) (int, error) {
+	band, err := foldstream.Task{Priority: priority}.Band()
+	if err != nil {
+		return 0, foldstream.Errorf(foldstream.Invalid, "prioritize", "priority %d is not between %d and %d", *priority, foldstream.MinPriority, foldstream.MaxPriority)
+	}
+	return s.change(ctx, "prioritize", pool, ids, func(ctx context.Context, p *Pool, id foldstream.TaskID) (bool, error) {
+		for t := s.trial(); ; {
+			moved, again, err := p.prioritize(ctx, id, band)
+			if err != nil || !again {
+				return moved, err
+			}
+			if !t.again(ctx) {
+				return false, nats.ErrTimeout
+			}
+		}
+	})
+}
+
+// prioritize tries once; again says that the task's ticket became another meanwhile.
+func (p *Pool) prioritize(ctx context.Context, id foldstream.TaskID, band int) (moved, again bool, err error) {
+	last, err := p.stand(ctx, id)
+	if err != nil || last.Status != foldstream.Waiting && last.Status != foldstream.PartDone {
+		return false, false, err
+	}
+	old, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, id))
+	if err != nil {
+		return false, false, err
+	}
+	if old == nil {
+		moved, err = p.giveIn(ctx, id, band)
+		return moved, false, err
+	}
+	var t ticket
+	if err := t.locate(old.subject); err != nil || t.lane.band == band {
+		return false, false, err
+	}
+	m, lane := p.moveTicket(old, band)
+	if err := p.ensureLane(ctx, lane); err != nil {
+		return false, false, err
+	}
+	expectOn(m, p.s.lay.anyTicket(p.name, id), old.seq)
+	_, err = p.s.publish(ctx, m)
+	switch verdictOf(err) {
+	case refused, unsure: // where it came to be after all, the next try sees it in its band
+		return false, true, nil
+	case broken:
+		return false, false, err
+	}
+	if err := p.s.point("prioritize: given"); err != nil {
+		return false, false, err
+	}
+	now, err := p.s.last(ctx, p.name, id)
+	if err != nil || now.Kind == foldstream.EventClaim && now.ticket == old.seq {
+		return false, false, err
+	}
+	return true, false, p.s.remove(ctx, p.s.lay.work(), old.seq)
+}
+
+// moveTicket writes a ticket again for another band. The chain is read before it is claimed: what the old one waits for, it must, too.
+func (p *Pool) moveTicket(old *stored, band int) (*nats.Msg, laneName) {
+	m := &nats.Msg{Header: nats.Header{headerRead: {"1"}}, Data: old.data}
+	for _, key := range []string{headerExpected, headerPart, headerTrouble, jetstream.ScheduleHeader} {
+		setText(m.Header, key, old.header.Get(key))
+	}
+	var t ticket
+	_ = t.locate(old.subject) // the caller did
+	id, target := t.id, old.header.Get(jetstream.ScheduleTargetHeader)
+	if t.later {
+		_ = t.locate(target)
+	}
+	lane := laneName{t.lane.stage, band}
+	m.Subject = p.s.lay.ticket(p.name, lane, id)
+	if target != "" {
+		setText(m.Header, jetstream.ScheduleTargetHeader, m.Subject)
+		m.Subject = p.s.lay.later(p.name, band, id)
+	}
+	return m, lane
+}
+
+// giveIn gives a task that lost its ticket one in a band.
+func (p *Pool) giveIn(ctx context.Context, id foldstream.TaskID, band int) (bool, error) {
+	t, open, err := p.resume(ctx, id)
+	if err != nil || !open {
+		return false, err
+	}
+	t.lane.band = band
+	return p.give(ctx, t)
+}
+
+// due returns when a schedule brings its ticket.
+func due(m *stored) (time.Time, error) {
+	return time.Parse(time.RFC3339Nano, strings.TrimPrefix(m.header.Get(jetstream.ScheduleHeader), "@at "))
+}

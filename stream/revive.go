@@ -1,0 +1,76 @@
+package stream
+
+import (
+	"context"
+	"errors"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream"
+)
+
+// reviveAll begins new lives of tasks that were removed.
+func (p *Pool) reviveAll(ctx context.Context, orders []*order) error {
+	_, err := each(ctx, orders, func(ctx context.Context, o *order) (bool, error) { return true, p.revive(ctx, o) })
+	return err
+}
+
+// revive begins a new life of a removed task: its definition takes the place of the old one, an end says that it waits again, and it
+// gets a ticket. Of two who do it at once, the end is one's. Whoever dies before it has done nothing; after it, the reconciler or
+// who creates the task again gives the ticket.
+func (p *Pool) revive(ctx context.Context, o *order) error {
+	def, err := decodeTask(o.ticket.def)
+	if err != nil {
+		return err
+	}
+	last, began, err := p.end(ctx, "create", o.ticket.id, func(last link) (link, bool, error) {
+		if last.Status != foldstream.Removed {
+			return last, false, nil
+		}
+		l := p.ending(link{Event: last.Event}, foldstream.Waiting, "created again")
+		l.Stage, l.Attempt, l.Worker, l.next = firstStage(def), 1, "", 1
+		l.until, l.later = def.NotBefore, !def.NotBefore.IsZero()
+		return l, true, p.redefine(ctx, o)
+	})
+	if err != nil {
+		return err
+	}
+	o.made.Status, o.made.New = last.Status, began
+	if !began {
+		return nil
+	}
+	if err := p.clear(ctx, "create", o.ticket.id); err != nil {
+		return err
+	}
+	o.ticket.expect = last.Seq
+	_, err = p.give(ctx, o.ticket)
+	return err
+}
+
+// redefine puts the order's definition in the place of the one there is.
+func (p *Pool) redefine(ctx context.Context, o *order) error {
+	for t := p.s.trial(); ; {
+		old, err := p.s.newest(ctx, p.s.lay.defs(), o.def.Subject)
+		if err != nil {
+			return err
+		}
+		if old != nil && old.header.Get(headerNonce) == o.def.Header.Get(headerNonce) {
+			return p.s.point("create: defined")
+		}
+		seq := uint64(0)
+		if old != nil {
+			seq = old.seq
+		}
+		expect(o.def, seq)
+		_, err = p.s.publish(ctx, o.def)
+		switch verdictOf(err) {
+		case accepted:
+			return p.s.point("create: defined")
+		case broken:
+			return err
+		}
+		if !t.again(ctx) {
+			return errors.Join(err, nats.ErrTimeout)
+		}
+	}
+}
