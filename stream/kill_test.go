@@ -142,10 +142,11 @@ func reached(ctx context.Context, count *atomic.Int64, n int64) error {
 // nothingLeft waits until the queue is empty: every ticket was taken out.
 func nothingLeft(ctx context.Context, s *stream.Store) error {
 	return eventually(ctx, func() error {
-		if n, err := s.Tickets(ctx); err != nil || n > 0 {
-			return fmt.Errorf("%d messages are left in the queue (%v)", n, err)
+		n, err := s.Tickets(ctx)
+		if err == nil && n > 0 {
+			return fmt.Errorf("%d messages are left in the queue", n)
 		}
-		return nil
+		return err
 	})
 }
 

@@ -64,7 +64,7 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 	life, end := context.WithCancel(context.Background())
 	s.life, s.end = func() context.Context { return life }, end
 	if err := s.start(ctx); err != nil {
-		s.Close()
+		_ = s.Close() // the error that matters is the one of the start
 		return nil, err
 	}
 	return s, nil

@@ -73,7 +73,7 @@ func (s *poolScript) matching(ctx context.Context, query map[string]any) ([]fold
 // fits reports whether a task fits a query of ids, a status and values of the definition.
 func (s *poolScript) fits(state foldstream.TaskState, query map[string]any) bool {
 	for key, want := range query {
-		ok := false
+		var ok bool
 		switch in, many := want.(map[string]any); {
 		case key == "_id" && many:
 			ok = slices.ContainsFunc(in["$in"].([]any), func(id any) bool { return s.id(id.(string)) == state.ID })

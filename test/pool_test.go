@@ -100,7 +100,7 @@ func TestPool_CancelPauseResume(t *testing.T) {
 		return sleeper > 0
 	})
 	eventually(t, "workers ls shows what runs", func() bool {
-		return strings.Contains(mustRun(t, "foldstream", "workers", "ls", "--json", "-s", url), string(ids(t, url, "true")[0]))
+		return strings.Contains(mustRun(t, "foldstream", "workers", "ls", "--json", "-s", url), ids(t, url, "true")[0])
 	})
 	mustRun(t, "foldstream", "cancel", "jobs", ids(t, url, "true")[0], "-s", url)
 	eventually(t, "the command's child is gone", func() bool { return syscall.Kill(sleeper, 0) != nil })

@@ -80,8 +80,8 @@ func (l *limiter) run(ctx context.Context) error {
 		}
 		if !watching && l.limits() {
 			watching = true
-			watch.Go(func() { l.places.watch(ctx) })
-			watch.Go(func() { l.places.renew(ctx) })
+			watch.Go(func() { l.watch(ctx) })
+			watch.Go(func() { l.renew(ctx) })
 		}
 		if !pause(ctx, settingsEvery) {
 			return nil

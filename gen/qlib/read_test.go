@@ -105,7 +105,7 @@ func TestReadOK(t *testing.T) {
 		Calendar: qlib.CalendarSource{Qlib: "../data", Freq: "1min", Now: foldstream.DateOf(2020, 6, 30)},
 		Data:     []foldstream.Data{{Name: "prices", Path: "prices.csv", Upload: true}, {Name: "shared", Path: "/mnt/x.bin"}},
 		Worker:   "exec", Leaks: foldstream.Warn, Reach: foldstream.Ahead(3), Priority: &low, Tags: map[string]string{"who": "me"},
-		Retry: foldstream.Retry{Attempts: 5, Backoff: 10 * time.Second, Ceiling: time.Hour, Never: []string{"exit:2", "/no such/"}, Always: []string{"silence"}},
+		Retry:    foldstream.Retry{Attempts: 5, Backoff: 10 * time.Second, Ceiling: time.Hour, Never: []string{"exit:2", "/no such/"}, Always: []string{"silence"}},
 		Deadline: 10 * time.Minute, Silence: 90 * time.Second, Keys: []string{"licence"}, Stages: []string{"prepare", "fit"},
 		Collection: foldstream.CollectionSpec{Frame: "p", Score: "s", Label: "l", Return: "r", Ensemble: "average",
 			Portfolio: foldstream.PortfolioSpec{TopK: 5, Cost: 0.001}},

@@ -102,12 +102,12 @@ func stand(ctx context.Context, h Harness, want foldstream.Counts) error {
 }
 
 // failed starts a task and fails it.
-func failed(ctx context.Context, h Harness, t foldstream.Task, why string) error {
+func failed(ctx context.Context, h Harness, t foldstream.Task) error {
 	l, err := startOne(ctx, h.Store, t)
 	if err != nil {
 		return err
 	}
-	return l.Fail(ctx, errors.New(why))
+	return l.Fail(ctx, errors.New("no use"))
 }
 
 // finished starts a task without stages and commits it.

@@ -153,7 +153,7 @@ func indexMany(ctx context.Context, h Harness) error {
 		if !slices.Equal(ids, idsOf(tasks)) {
 			return fmt.Errorf("the index has %d tasks of %d, or not in order of creation", len(ids), n)
 		}
-		for range admin(h).Tasks(ctx, pool) { // a reader may stop
+		for range admin(h).Tasks(ctx, pool) { //nolint:errcheck // a reader may stop
 			break
 		}
 		return nil

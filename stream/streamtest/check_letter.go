@@ -35,7 +35,7 @@ func letterRead(ctx context.Context, h Harness) error {
 	if _, err := letters(ctx, h); err != nil {
 		return err
 	}
-	if err := failed(ctx, h, Task(2), "no use"); err != nil {
+	if err := failed(ctx, h, Task(2)); err != nil {
 		return err
 	}
 	_, second, err := secondStage(ctx, h)
@@ -66,7 +66,7 @@ func letterRead(ctx context.Context, h Harness) error {
 				return fmt.Errorf("dead letter %d carries the result of event %d", i, e.Seq)
 			}
 		}
-		if err := same("the definition in the dead letter", l.Task.Template.Task, Task([]int{2, 1}[i]).Template.Task); err != nil {
+		if err := same("the definition in the dead letter", l.Task.Task, Task([]int{2, 1}[i]).Task); err != nil {
 			return err
 		}
 	}
@@ -74,7 +74,7 @@ func letterRead(ctx context.Context, h Harness) error {
 }
 
 func letterDropped(ctx context.Context, h Harness) error {
-	if err := errors.Join(failed(ctx, h, Task(1), "no use"), failed(ctx, h, Task(2), "no use"), finished(ctx, h, Task(3), "me")); err != nil {
+	if err := errors.Join(failed(ctx, h, Task(1)), failed(ctx, h, Task(2)), finished(ctx, h, Task(3), "me")); err != nil {
 		return err
 	}
 	if _, err := letters(ctx, h, Task(1).ID, Task(2).ID); err != nil {
@@ -106,7 +106,7 @@ func letterDropped(ctx context.Context, h Harness) error {
 
 func letterGone(ctx context.Context, h Harness) error {
 	for i := range 3 {
-		if err := failed(ctx, h, Task(i), "no use"); err != nil {
+		if err := failed(ctx, h, Task(i)); err != nil {
 			return err
 		}
 	}

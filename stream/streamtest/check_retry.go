@@ -31,7 +31,7 @@ func retryFailed(ctx context.Context, h Harness) error {
 		return err
 	}
 	urgent, low := withPriority(Task(2), 9), withPriority(Task(3), -9)
-	if err := errors.Join(failed(ctx, h, urgent, "no use"), create(ctx, h.Store, low)); err != nil {
+	if err := errors.Join(failed(ctx, h, urgent), create(ctx, h.Store, low)); err != nil {
 		return err
 	}
 	if err := did("retry", 2)(admin(h).Retry(ctx, pool, "mended", Task(1).ID, urgent.ID, absent)); err != nil {

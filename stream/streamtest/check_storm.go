@@ -93,7 +93,7 @@ func (st *storm) act(ctx context.Context, l foldstream.Lease, nonce string) {
 		})
 	case "return":
 		err := l.Return(ctx, errors.New("try again"), 10*time.Millisecond)
-		if err != nil && ctx.Err() == nil && !(st.tolerant && foldstream.Is(err, foldstream.Conflict)) {
+		if err != nil && ctx.Err() == nil && (!st.tolerant || !foldstream.Is(err, foldstream.Conflict)) {
 			st.fault(err)
 		}
 	default:

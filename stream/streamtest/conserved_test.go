@@ -38,6 +38,14 @@ func (s told) Events(context.Context, foldstream.EventFilter, foldstream.Cursor)
 	return each(s.events)
 }
 
+// failing yields an error alone.
+func failing[T any](err error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		yield(none, err)
+	}
+}
+
 func each[T any](all []T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for _, v := range all {

@@ -267,7 +267,10 @@ var adminMutants = []mutant{
 	{"the dead live on", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		var last foldstream.Presence
 		b.workers = func(seq iter.Seq2[foldstream.Presence, error]) iter.Seq2[foldstream.Presence, error] {
-			for p := range seq {
+			for p, err := range seq {
+				if err != nil {
+					return failing[foldstream.Presence](err)
+				}
 				last = p
 			}
 			return func(yield func(foldstream.Presence, error) bool) { yield(last, nil) }
@@ -289,7 +292,10 @@ var adminMutants = []mutant{
 	{"letters are for ever", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		var kept []foldstream.DeadLetter
 		b.letters = func(seq iter.Seq2[foldstream.DeadLetter, error]) iter.Seq2[foldstream.DeadLetter, error] {
-			for l := range seq {
+			for l, err := range seq {
+				if err != nil {
+					return failing[foldstream.DeadLetter](err)
+				}
 				if !slices.ContainsFunc(kept, func(k foldstream.DeadLetter) bool { return k.Task.ID == l.Task.ID }) {
 					kept = append(kept, l)
 				}
