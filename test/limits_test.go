@@ -178,7 +178,7 @@ func TestFreedPlace(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				var free time.Time
+				freed := make(chan time.Time, 1)
 				go func() {
 					// The other lives for 30 s and renews its entry; then it gives it back, or is heard of no more.
 					for range 10 {
@@ -187,7 +187,8 @@ func TestFreedPlace(t *testing.T) {
 							t.Error(err)
 						}
 					}
-					free = time.Now()
+					free := time.Now()
+					defer func() { freed <- free }()
 					if crash {
 						free = free.Add(8 * time.Second)
 					} else if err := values.Delete(t.Context(), "cap/p/gpu/0", revision); err != nil {
@@ -195,6 +196,7 @@ func TestFreedPlace(t *testing.T) {
 					}
 				}()
 				workOff(t, store.Pool("p"), keeping(store, g.worker(0), 4))
+				free := <-freed
 				if g.done != 1 || g.ends[0].Before(free) || g.ends[0].Sub(free) > time.Second {
 					t.Errorf("%d done, %v after the place was free", g.done, g.ends[0].Sub(free))
 				}
