@@ -1,0 +1,11 @@
+// Command bench measures Foldstream's pool beside the raw JetStream floor for the same guarantees, in the same run: each figure is the
+// median of interleaved rounds, and stands with its ratio to the floor. Figures of other machines and other moments do not compare; ratios
+// do.
+//
+// Every round of every point gets fresh servers, and servers and clients are processes of their own, so that their memory is
+// told apart. A point is the base case with one factor varied: a star of measurements.
+//
+//	go run ./test/bench               # the whole star, under 15 minutes
+//	go run ./test/bench -only base    # one point of it
+//	go run ./test/bench -markdown docs/benchmarks.md
+package main
