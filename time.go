@@ -53,6 +53,9 @@ func hasZone(s string) bool {
 // IsOpen reports whether t is the open end.
 func (t Time) IsOpen() bool { return t.t.IsZero() }
 
+// IsZero is IsOpen: by this name encoders know what may be left out.
+func (t Time) IsZero() bool { return t.IsOpen() }
+
 // IsDate reports whether t is a date: midnight.
 func (t Time) IsDate() bool {
 	return !t.IsOpen() && t.t.Equal(t.t.Truncate(24*time.Hour))

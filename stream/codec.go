@@ -2,6 +2,7 @@ package stream
 
 import (
 	"bytes"
+	"sync"
 
 	"github.com/vmihailenco/msgpack/v5"
 
@@ -9,21 +10,27 @@ import (
 )
 
 // codecVersion is the first byte of every body this room stores. What follows is msgpack: structs as maps by field name,
-// integers and floats as they are. (Leaving zero fields out would take a foldstream.Time for one.)
+// without the fields that are zero, integers and floats as they are.
 const codecVersion = 1
+
+// buffers are for bodies while they grow.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // encode writes v. Errors: Invalid (a type that cannot be encoded).
 func encode(v any) ([]byte, error) {
-	b := bytes.NewBuffer(make([]byte, 0, 512))
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
 	b.WriteByte(codecVersion)
 	enc := msgpack.GetEncoder()
 	defer msgpack.PutEncoder(enc)
 	enc.Reset(b)
 	enc.SetSortMapKeys(true)
+	enc.SetOmitEmpty(true)
 	if err := enc.Encode(v); err != nil {
 		return nil, foldstream.E(foldstream.Invalid, "encode", err)
 	}
-	return b.Bytes(), nil
+	return bytes.Clone(b.Bytes()), nil
 }
 
 // decode reads what encode wrote. Errors: Invalid.

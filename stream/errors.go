@@ -36,10 +36,11 @@ const (
 )
 
 func verdictOf(err error) verdict {
+	if err == nil {
+		return accepted
+	}
 	var api *jetstream.APIError
 	switch {
-	case err == nil:
-		return accepted
 	case errors.As(err, &api):
 		switch {
 		case api.ErrorCode == codeCompareFailed:
