@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,6 +19,8 @@ type order struct {
 	reply  jetstream.PubAckFuture
 	made   foldstream.Created
 	same   *order // the same task, earlier in the arguments; nil is none
+
+	doubtful bool // an earlier try to define it may have succeeded
 }
 
 // Create publishes the definitions, and the tickets right behind, without waiting for one before the next.
@@ -70,7 +73,7 @@ func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
 		o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body, at: t.NotBefore}
 		o.def = &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body}
 		expect(o.def, 0)
-		if err := p.s.fits("create", o.ticket.message(p.s.lay)); err != nil {
+		if err := p.s.fits("create", o.def); err != nil { // its ticket is longer by less than what the check leaves
 			return nil, err
 		}
 	}
@@ -85,12 +88,33 @@ func (p *Pool) define(ctx context.Context, orders []*order) error {
 			once = append(once, o)
 		}
 	}
+	first := once[:min(len(once), p.s.bulk.first)]
+	began := time.Now()
+	known, err := p.pipeline(ctx, first)
+	if err != nil {
+		return err
+	}
+	rest := once[len(first):]
+	if len(known) == 0 && time.Since(began) > p.s.bulk.slow*time.Duration(len(first)) {
+		if rest, err = p.inBatches(ctx, rest); err != nil {
+			return err
+		}
+	}
+	more, err := p.pipeline(ctx, rest)
+	if err != nil {
+		return err
+	}
+	return p.complete(ctx, append(known, more...))
+}
+
+// pipeline publishes definitions and, behind each that is taken, its ticket. It returns those that were known.
+func (p *Pool) pipeline(ctx context.Context, orders []*order) ([]*order, error) {
 	sent := make(chan *order, maxInFlight)
 	failed := make(chan error, 1)
 	var sending sync.WaitGroup
 	sending.Go(func() {
 		defer close(sent)
-		for _, o := range once {
+		for _, o := range orders {
 			var err error
 			if o.reply, err = p.s.send(o.def); err == nil {
 				err = ctx.Err()
@@ -111,16 +135,19 @@ func (p *Pool) define(ctx context.Context, orders []*order) error {
 		err = p.s.door(ctx, "create", sendErr)
 	default:
 	}
-	if err != nil {
-		return err
-	}
-	return p.complete(ctx, known)
+	return known, err
 }
 
 // follow takes the replies to definitions in order, publishes the tickets of the new ones and returns those that were known.
 func (p *Pool) follow(ctx context.Context, sent <-chan *order) (known []*order, err error) {
 	var fresh []*order
 	for o := range sent {
+		if len(fresh) == maxInFlight {
+			if err := p.ticketed(ctx, fresh); err != nil {
+				return nil, err
+			}
+			fresh = fresh[:0]
+		}
 		isNew, err := p.defined(ctx, o)
 		if err != nil {
 			return nil, err
@@ -158,7 +185,7 @@ func (p *Pool) firstTicket(o *order) *nats.Msg {
 // defined waits until it is decided if the order's definition is new.
 func (p *Pool) defined(ctx context.Context, o *order) (bool, error) {
 	_, err := await(ctx, o.reply)
-	lost := false
+	lost := o.doubtful
 	for t := p.s.trial(); ; {
 		switch verdictOf(err) {
 		case accepted:
@@ -192,9 +219,13 @@ func (p *Pool) definedByUs(ctx context.Context, o *order) (bool, error) {
 func (p *Pool) ticketed(ctx context.Context, orders []*order) error {
 	for _, o := range orders {
 		_, err := await(ctx, o.reply)
-		if err := p.s.issued(ctx, "create", p.firstTicket(o), err); err != nil {
+		if err != nil {
+			err = p.s.issued(ctx, "create", p.firstTicket(o), err)
+		}
+		if err != nil {
 			return err
 		}
+		o.def, o.ticket.def, o.reply = nil, nil, nil // done with; there may be many
 	}
 	return nil
 }

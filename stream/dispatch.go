@@ -33,23 +33,37 @@ func (p *Pool) arrived(inbox string, m *nats.Msg) {
 		p.ticketCame(m)
 	}
 	p.pump()
+	if p.probed == nil && p.answered != nil {
+		close(p.answered)
+		p.answered = nil
+	}
 }
 
-// ticketCame hands a ticket to the first that waits for its lane, or gives it back, as all that come after the pool was paused.
+// ticketCame hands a ticket to the first that waits for its lane, or lays it in stock, or gives it back, as all that come after the pool
+// was paused.
 func (p *Pool) ticketCame(m *nats.Msg) {
 	ln := p.laneOf(m.Subject)
 	if ln != nil {
 		p.counted(ln, m)
-		for i, w := range p.waiters {
-			if w.wants(ln) && !p.paused {
-				p.waiters = slices.Delete(p.waiters, i, i+1)
-				p.served++
-				w.ticket <- m
-				return
-			}
+		p.handOut() // what came before goes before
+		if p.serve(ln, m) || p.shelve(m) {
+			return
 		}
 	}
 	p.s.nak(m, 0)
+}
+
+// serve hands a ticket of a lane to the first that waits for it.
+func (p *Pool) serve(ln *lane, m *nats.Msg) bool {
+	for i, w := range p.waiters {
+		if w.wants(ln) && !p.paused {
+			p.waiters = slices.Delete(p.waiters, i, i+1)
+			p.served++
+			w.ticket <- m
+			return true
+		}
+	}
+	return false
 }
 
 // counted notes which of the lane's pulls is answered by a ticket. While a lane is parked and probed at once that cannot be
@@ -134,6 +148,7 @@ func (p *Pool) look(now time.Time) {
 		p.s.log.Warn("a pull was not answered; asking again", "pool", p.name)
 		p.restart()
 	}
+	p.clearStock(stockLife)
 	p.pump()
 }
 
@@ -147,7 +162,7 @@ func (p *Pool) reset() {
 
 // restart drops the inbox with all that was asked for on it. The caller holds mu.
 func (p *Pool) restart() {
-	if p.sub == nil {
+	if p.sub == nil || p.stopped {
 		return
 	}
 	old := p.sub
@@ -161,13 +176,26 @@ func (p *Pool) restart() {
 	}
 }
 
-// stop ends the dispatcher. What still comes is left to run out.
+// lastAnswer is how long a pool that stops waits for the tickets it asked for.
+const lastAnswer = 250 * time.Millisecond
+
+// stop ends the dispatcher. The tickets it has, and those that still come, go back.
 func (p *Pool) stop() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.stopped = true
-	if p.sub != nil {
-		_ = p.sub.Unsubscribe()
-		p.sub = nil
+	p.clearStock(0)
+	if p.probed != nil {
+		p.answered = make(chan struct{})
+	}
+	sub, answered := p.sub, p.answered
+	p.mu.Unlock()
+	if answered != nil {
+		select {
+		case <-answered:
+		case <-time.After(lastAnswer): // what comes later is left to run out
+		}
+	}
+	if sub != nil {
+		_ = sub.Unsubscribe()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"github.com/foldstream/foldstream"
 )
@@ -124,4 +125,37 @@ func (s *Store) DeleteConsumers(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// BatchAlways has Create publish everything that is new by atomic batches.
+func (s *Store) BatchAlways() { s.bulk = bulk{} }
+
+// SetSlow sets the time a task from which on batches are worth it.
+func (s *Store) SetSlow(d time.Duration) { s.bulk.slow = d }
+
+// FirstOfBulk is how many tasks go before a batch.
+var FirstOfBulk = byDefault.first
+
+// Between has f called between the steps of operations; its error ends the operation there, as the death of the process would.
+func (s *Store) Between(f func(step string) error) { s.between = f }
+
+// Batched counts the definitions of a pool that came in an atomic batch.
+func (s *Store) Batched(ctx context.Context, pool string) (n int, err error) {
+	for m, err := range s.scan(ctx, query{stream: s.lay.defs(), filters: []string{s.lay.def(pool, "*")}, headers: true}) {
+		if err != nil {
+			return n, err
+		}
+		if m.header.Get(jetstreamext.BatchIDHeader) != "" {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// FetchAhead has a pool fetch n tickets ahead, however fast its workers are.
+func (s *Store) FetchAhead(pool string, n int) {
+	p := s.pool(pool)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.level, p.since = n, time.Now().Add(time.Hour)
 }

@@ -37,6 +37,7 @@ type dispatcher struct {
 	lanes   []*lane // the highest band first
 	clock   uint64  // counts the fetches
 	served  int     // tickets handed out
+	stock
 
 	inbox    string
 	sub      *nats.Subscription
@@ -49,6 +50,7 @@ type dispatcher struct {
 	probeSince time.Time
 	watched    bool
 	stopped    bool
+	answered   chan struct{} // closed when a stopped pool has the answer to its last probe; nil where nobody waits for that
 }
 
 // waiter is one fetch.
@@ -147,6 +149,7 @@ func (p *Pool) join(w *waiter) error {
 	}
 	p.clock++
 	w.since = p.clock
+	p.paced(time.Now())
 	p.waiters = append(p.waiters, w)
 	p.pump()
 	return nil
@@ -165,7 +168,8 @@ func (p *Pool) leave(w *waiter) bool {
 
 // pump asks for what is to be asked next. The caller holds mu.
 func (p *Pool) pump() {
-	if p.probed != nil || len(p.waiters) == 0 || p.sub == nil {
+	p.handOut()
+	if p.probed != nil || p.sub == nil || p.stopped {
 		return
 	}
 	if !p.paused && p.probeNext() {
@@ -188,7 +192,7 @@ func (p *Pool) pump() {
 func (p *Pool) probeNext() bool {
 	lanes, most := p.turn()
 	for _, ln := range lanes {
-		if n := min(p.wanting(ln), most); n > 0 {
+		if n := min(p.wanting(ln), most) + p.spare(ln); n > 0 {
 			p.startProbe(ln, n)
 			return true
 		}

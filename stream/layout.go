@@ -152,10 +152,10 @@ func (s *Store) provision(ctx context.Context) error {
 func (s *Store) streamConfigs() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{{
 		Name: s.lay.defs(), Subjects: []string{s.lay.prefix + ".def.>"},
-		MaxMsgsPerSubject: 1, AllowDirect: true, // only the compare keeps a definition from being replaced: a new life brings its own
+		MaxMsgsPerSubject: 1, AllowDirect: true, AllowAtomicPublish: true, // only the compare keeps a definition from being replaced: a new life brings its own
 	}, {
 		Name: s.lay.work(), Subjects: []string{s.lay.prefix + ".work.>"}, Retention: jetstream.WorkQueuePolicy,
-		MaxMsgsPerSubject: 1, AllowMsgSchedules: true, AllowDirect: true, // only the compare keeps a ticket from being replaced
+		MaxMsgsPerSubject: 1, AllowMsgSchedules: true, AllowDirect: true, AllowAtomicPublish: true, // only the compare keeps a ticket from being replaced
 	}, {
 		Name: s.lay.events(), Subjects: []string{s.lay.prefix + ".event.>"}, MaxMsgsPerSubject: 64, AllowDirect: true,
 	}, {
@@ -180,10 +180,11 @@ func (s *Store) ensureStream(ctx context.Context, c jetstream.StreamConfig) erro
 
 // bringUp changes of a stream that an older program made what this one cannot do without.
 func (s *Store) bringUp(ctx context.Context, is, want jetstream.StreamConfig) error {
-	if is.Discard == want.Discard && is.AllowDirect == want.AllowDirect {
+	if is.Discard == want.Discard && is.AllowDirect == want.AllowDirect && is.AllowAtomicPublish == want.AllowAtomicPublish {
 		return nil
 	}
 	is.Discard, is.DiscardNewPerSubject, is.AllowDirect = want.Discard, want.DiscardNewPerSubject, want.AllowDirect
+	is.AllowAtomicPublish = want.AllowAtomicPublish
 	_, err := s.js.UpdateStream(ctx, is)
 	return err
 }

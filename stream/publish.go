@@ -50,7 +50,7 @@ func (s *Store) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 
 // fits reports a message that the server would not take. Errors: TooLarge.
 func (s *Store) fits(op string, m *nats.Msg) error {
-	const envelope = 512 // what the client and the server add: reply subject, expected sequences
+	const envelope = 1024 // what the client and the server add, reply subject and expected sequences; and what a ticket has beside its definition
 	if size, limit := m.Size()+envelope, int(s.nc.MaxPayload()); size > limit {
 		return foldstream.Errorf(foldstream.TooLarge, op, "%s: a message of %d bytes is over the server's limit of %d", m.Subject, size, limit)
 	}

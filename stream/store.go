@@ -28,6 +28,7 @@ type Store struct {
 	shown     atomic.Bool   // this store has an entry in the bucket Workers
 	expiry    time.Duration // of the bucket Locks
 	objects   jetstream.ObjectStore
+	bulk      bulk
 	between   func(step string) error // tests die between two steps here; nil goes on
 
 	mu    sync.Mutex
@@ -58,7 +59,7 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(), host: hostName(), since: time.Now(),
-		pools: map[string]*Pool{}, longDelay: longDelay,
+		pools: map[string]*Pool{}, longDelay: longDelay, bulk: byDefault,
 	}
 	s.undo = append(s.undo, s.watchDenials())
 	life, end := context.WithCancel(context.Background())

@@ -45,17 +45,23 @@ func open(t testing.TB, url string, cfg stream.Config, opts ...nats.Option) *str
 
 // TestConformance runs the suite of all stores, with a second store as another process would have it.
 func TestConformance(t *testing.T) {
-	url := streamtest.Server(t).URL()
+	streamtest.Run(t, harness(streamtest.Server(t).URL(), func(*stream.Store) {}))
+}
+
+// harness opens stores with prefixes of their own on one server, and sets each up.
+func harness(url string, set func(*stream.Store)) streamtest.Open {
 	var n atomic.Int64
-	streamtest.Run(t, func(t *testing.T, opts streamtest.Options) streamtest.Harness {
+	return func(t *testing.T, opts streamtest.Options) streamtest.Harness {
 		cfg := stream.Config{Prefix: fmt.Sprint("p", n.Add(1)), Lease: opts.Lease}
 		first, second := open(t, url, cfg), open(t, url, cfg)
+		set(first)
+		set(second)
 		return streamtest.Harness{
 			Store: first, Second: second, Lease: opts.Lease, MaxPayload: 1 << 20, MaxCrashes: 5,
 			Abandon: stream.Abandon, DeleteTicket: first.DeleteTicket,
 			Corrupt: func(ctx context.Context, d foldstream.Digest) error { return corrupt(ctx, url, cfg.Prefix, d) },
 		}
-	})
+	}
 }
 
 // corrupt replaces the first chunk of an artifact by one with a changed byte.

@@ -65,6 +65,11 @@ const limit = time.Minute
 // Run puts a Store to every check, each with a Harness of its own, side by side.
 func Run(t *testing.T, open Open) { runAll(t, open, Checks()) }
 
+// RunSome is Run for the checks whose name is wanted.
+func RunSome(t *testing.T, open Open, wanted func(name string) bool) {
+	runAll(t, open, slices.DeleteFunc(Checks(), func(c Check) bool { return !wanted(c.Name) }))
+}
+
 // RunAdmin is Run for the checks of administration, of an Administered store.
 func RunAdmin(t *testing.T, open Open) { runAll(t, administered(open), AdminChecks()) }
 

@@ -1,0 +1,71 @@
+package stream
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/synadia-io/orbit.go/jetstreamext"
+
+	"github.com/foldstream/foldstream"
+)
+
+// bulk decides how Create publishes much. Where each acknowledgement costs the server a flush to disk or a round of its peers, an atomic
+// batch (ADR-50) costs no more than one message; everywhere else it is the slower way. So the first tasks show how it is here.
+type bulk struct {
+	first int           // how many tasks go before a batch
+	slow  time.Duration // a task: what takes longer is worth a batch
+}
+
+// byDefault is how a store decides.
+var byDefault = bulk{64, 250 * time.Microsecond}
+
+const batchSize = 500
+
+// inBatches makes tasks by atomic batches, as long as all of a batch are new, and returns those that are left. What a batch did whose reply
+// was lost is found out when its tasks are made one by one.
+func (p *Pool) inBatches(ctx context.Context, orders []*order) ([]*order, error) {
+	for part := range slices.Chunk(orders, batchSize) {
+		if slices.ContainsFunc(part, func(o *order) bool { return time.Until(o.ticket.at) > 0 }) || !p.batch(ctx, part, definitionOf) {
+			break
+		}
+		if err := p.s.point("create: defined"); err != nil {
+			return nil, err
+		}
+		for _, o := range part {
+			o.made.New, o.made.Status = true, foldstream.Waiting
+		}
+		if !p.batch(ctx, part, p.firstTicket) {
+			if err := p.issue(ctx, part); err != nil {
+				return nil, err
+			}
+		}
+		orders = orders[len(part):]
+	}
+	return orders, nil
+}
+
+func definitionOf(o *order) *nats.Msg { return o.def }
+
+// batch publishes a message of each order, all or none, and reports whether it is known that all were taken.
+func (p *Pool) batch(ctx context.Context, orders []*order, message func(*order) *nats.Msg) bool {
+	messages := make([]*nats.Msg, len(orders))
+	for i, o := range orders {
+		messages[i] = message(o)
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.s.cfg.Patience)
+	defer cancel()
+	_, err := jetstreamext.PublishMsgBatch(ctx, p.s.js, messages)
+	if err == nil {
+		return true
+	}
+	p.s.log.Debug("a batch was not taken; its messages go one by one", "pool", p.name, "err", err)
+	for i, m := range messages {
+		for _, key := range []string{jetstreamext.BatchIDHeader, jetstreamext.BatchSeqHeader, jetstreamext.BatchCommitHeader} {
+			m.Header.Del(key)
+		}
+		m.Reply, orders[i].doubtful = "", true
+	}
+	return false
+}
