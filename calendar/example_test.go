@@ -79,3 +79,19 @@ func ExampleReadCSV() {
 	// 1990-12-31 1991-01-02 2
 	// calendar: column "date": line 3: 1990-12-31 comes after 1991-01-02: sessions must ascend
 }
+
+func ExampleExchange() {
+	e, _ := calendar.ExchangeOf("XNYS")
+	week := foldstream.Segment{Start: foldstream.DateOf(2025, 1, 6), End: foldstream.DateOf(2025, 1, 10)}
+
+	c, _ := e.Calendar(week)
+	fmt.Println(c.Sessions())
+	for _, closure := range e.Closures(week) {
+		fmt.Println(closure.Day, closure.Why)
+	}
+	fmt.Println(e.Announced, e.Projected(foldstream.DateOf(2030, 1, 2)))
+	// Output:
+	// [2025-01-06 2025-01-07 2025-01-08 2025-01-10]
+	// 2025-01-09 mourning for President Carter
+	// 2028-12-31 true
+}
