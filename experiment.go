@@ -36,6 +36,7 @@ type CollectionSpec struct {
 
 // PortfolioSpec is a daily portfolio of the instruments with the highest scores, equally weighted.
 type PortfolioSpec struct {
-	TopK int     // how many instruments; 0 is no portfolio
-	Cost float64 // of trading, per unit of value traded, one way: 0.001 is 10 basis points
+	TopK  int     // how many instruments; 0 is no portfolio
+	NDrop int     // how many of them may be sold a day, Qlib's n_drop; 0 is no limit
+	Cost  float64 // of trading, per unit of value traded, one way: 0.001 is 10 basis points
 }

@@ -23,7 +23,7 @@ func (g *Group) assess(f foldstream.Frame, spec foldstream.CollectionSpec) {
 		g.Metrics[MetricRankIC], g.Metrics[MetricRankICIR] = r.Mean, r.Ratio
 	}
 	if spec.Portfolio.TopK > 0 {
-		p, err := metric.TopK(f, spec.Score, spec.Return, spec.Portfolio.TopK, spec.Portfolio.Cost)
+		p, err := held(spec.Portfolio).Hold(f, spec.Score, spec.Return)
 		if err != nil {
 			g.Faults = append(g.Faults, err.Error())
 		} else {
@@ -31,6 +31,11 @@ func (g *Group) assess(f foldstream.Frame, spec foldstream.CollectionSpec) {
 		}
 	}
 	g.Daily = join(parts)
+}
+
+// held is the portfolio of a spec, which has one cost for buying and selling.
+func held(p foldstream.PortfolioSpec) metric.Portfolio {
+	return metric.Portfolio{TopK: p.TopK, NDrop: p.NDrop, BuyCost: p.Cost, SellCost: p.Cost}
 }
 
 // perform sets the metrics of a portfolio and returns its daily values with the running ones.

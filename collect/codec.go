@@ -42,6 +42,7 @@ type (
 		Ensemble string  `msgpack:"ensemble"`
 		TopK     int     `msgpack:"top_k"`
 		Cost     float64 `msgpack:"cost"`
+		NDrop    int     `msgpack:"n_drop,omitempty"`
 	}
 	wireGroup struct {
 		Key      []string       `msgpack:"key"`
@@ -186,13 +187,13 @@ func unpackMetrics(w map[string]any) Metrics {
 }
 
 func packSpec(s foldstream.CollectionSpec) wireSpec {
-	return wireSpec{s.Frame, s.Score, s.Label, s.Return, s.Ensemble, s.Portfolio.TopK, s.Portfolio.Cost}
+	return wireSpec{s.Frame, s.Score, s.Label, s.Return, s.Ensemble, s.Portfolio.TopK, s.Portfolio.Cost, s.Portfolio.NDrop}
 }
 
 func (w wireSpec) unpack() foldstream.CollectionSpec {
 	return foldstream.CollectionSpec{
 		Frame: w.Frame, Score: w.Score, Label: w.Label, Return: w.Return, Ensemble: w.Ensemble,
-		Portfolio: foldstream.PortfolioSpec{TopK: w.TopK, Cost: w.Cost},
+		Portfolio: foldstream.PortfolioSpec{TopK: w.TopK, NDrop: w.NDrop, Cost: w.Cost},
 	}
 }
 

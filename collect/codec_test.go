@@ -46,7 +46,7 @@ func TestCodecRoundTrip(t *testing.T) {
 		t.Error(d)
 	}
 	s := Summary{
-		Members: "m", Spec: foldstream.CollectionSpec{Score: "s", Portfolio: foldstream.PortfolioSpec{TopK: 3, Cost: 0.5}},
+		Members: "m", Spec: foldstream.CollectionSpec{Score: "s", Portfolio: foldstream.PortfolioSpec{TopK: 3, NDrop: 1, Cost: 0.5}},
 		Settled: true, Certified: true, Ensemble: true, Expected: 5, Present: 3, Failed: 2,
 		Groups: []GroupSummary{{Key: want.Key, Expected: 5, Present: 3, Failed: 2}, {}},
 	}

@@ -30,8 +30,9 @@ func ExampleRankIC() {
 	// 2000-01-04 -1
 }
 
-func ExampleTopK() {
-	held, err := metric.TopK(predictions(), "score", "return", 2, 0.001)
+func ExamplePortfolio() {
+	top := metric.Portfolio{TopK: 2, BuyCost: 0.001, SellCost: 0.001}
+	held, err := top.Hold(predictions(), "score", "return")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -42,4 +43,48 @@ func ExampleTopK() {
 	// Output:
 	// 2000-01-03 gross 0.0300, turnover 1.0, after costs 0.0290
 	// 2000-01-04 gross 0.0150, turnover 0.0, after costs 0.0150
+}
+
+func ExampleLongShort() {
+	ends, err := metric.LongShort(predictions(), "score", "return", 0.4)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i, t := range ends.Times {
+		fmt.Printf("%v long-short %+.3f, average %.4f\n", t, ends.Column("long_short")[i], ends.Column("average")[i])
+	}
+	// Output:
+	// 2000-01-03 long-short +0.015, average 0.0233
+	// 2000-01-04 long-short -0.015, average 0.0233
+}
+
+func ExampleScoreAutocorrelation() {
+	s := metric.ScoreAutocorrelation(predictions(), "score", 1)
+	fmt.Printf("%.1f\n", s.Values)
+	// Output:
+	// [NaN 1.0]
+}
+
+func ExampleCompound() {
+	daily := []float64{0.10, -0.10, 0.10}
+	sum, product := metric.Perform(daily, 3), metric.Compound(daily, 3)
+	fmt.Printf("added %.3f, compounded %.3f\n", sum.AnnualReturn, product.AnnualReturn)
+	fmt.Printf("deepest fall %.3f and %.3f\n", sum.MaxDrawdown, product.MaxDrawdown)
+	// Output:
+	// added 0.100, compounded 0.089
+	// deepest fall -0.100 and -0.100
+}
+
+func ExampleCorrect() {
+	// Labels over five sessions: neighbouring ICs are nearly the same.
+	ics := []float64{0.04, 0.05, 0.05, 0.06, 0.05, 0.02, 0.01, 0.01, 0.00, 0.01, 0.03, 0.04, 0.05, 0.05, 0.04}
+	as, is := metric.Correct(ics, 1), metric.Correct(ics, 5)
+	fmt.Printf("as if independent: t %.1f, ICIR %.2f\n", as.T, as.Ratio)
+	fmt.Printf("corrected:         t %.1f, ICIR %.2f\n", is.T, is.Ratio)
+	fmt.Println(metric.OverlapNote(5))
+	// Output:
+	// as if independent: t 6.9, ICIR 1.77
+	// corrected:         t 4.4, ICIR 1.13
+	// Labels span 5 sessions, so those of neighbouring days overlap and the daily ICs are not independent: their ICIR and t are too high. Corrected ones take the standard error of Newey and West with 4 lags.
 }

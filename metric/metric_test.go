@@ -106,6 +106,48 @@ func TestPerform(t *testing.T) {
 	near(t, "no drawdown", none.MaxDrawdown, nan)
 }
 
+// By hand: 1.1 × 0.9 = 0.99, × 1.2 = 1.188. The highest value before 0.99 is 1.1: 0.1 of it lost. Logarithms of 1.1, 0.9 and 1.2.
+func TestCompound(t *testing.T) {
+	daily := []float64{0.1, nan, -0.1, 0.2}
+	p := metric.Compound(daily, 6)
+	std := metric.Summarise([]float64{math.Log(1.1), math.Log(0.9), math.Log(1.2)}).Std
+	near(t, "annual", p.AnnualReturn, 1.188*1.188-1)
+	near(t, "volatility", p.AnnualVolatility, std*math.Sqrt(6))
+	near(t, "ratio", p.InformationRatio, (math.Cbrt(1.188)-1)/std*math.Sqrt(6))
+	near(t, "drawdown", p.MaxDrawdown, -0.1)
+	nears(t, "growth", metric.Growth(daily), []float64{0.1, nan, -0.01, 0.188})
+	nears(t, "drawdowns", metric.GrowthDrawdown(daily), []float64{0, nan, -0.1, 0})
+	lost := metric.Compound([]float64{0.5, -1, 0.5}, 252)
+	near(t, "all lost", lost.AnnualReturn, -1)
+	near(t, "all lost, volatility", lost.AnnualVolatility, nan)
+	near(t, "all lost, drawdown", lost.MaxDrawdown, -1)
+	near(t, "always lost", metric.Compound([]float64{-1, -1}, 252).InformationRatio, nan)
+	for _, daily := range [][]float64{nil, {nan}, {0.1, -1.1}} {
+		p := metric.Compound(daily, 252)
+		nears(t, "undefined", []float64{p.AnnualReturn, p.AnnualVolatility, p.InformationRatio, p.MaxDrawdown}, []float64{nan, nan, nan, nan})
+	}
+}
+
+// The numbers are pandas' (3.1.1) for the long-short returns r of gaps, by the formulas of Qlib's risk_analysis:
+//
+//	print(r.mean()*N, r.std()*N**.5, r.mean()/r.std()*N**.5, (r.cumsum() - r.cumsum().cummax()).min())
+//	c, logs = (1 + r).cumprod(), np.log(1 + r)
+//	print(c.iloc[-1]**(N/len(r)) - 1, logs.std()*N**.5, (c.iloc[-1]**(1/len(r)) - 1)/logs.std()*N**.5, (c/c.cummax() - 1).min())
+func TestPerformanceAgainstPandas(t *testing.T) {
+	f, err := metric.LongShort(gaps(), "s", "r", 0.2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[int][8]float64{
+		252: {0.747495, 0.09921884973724408, 7.533800300845563, -0.013779999999999999, 1.0999037179081852, 0.09911912559960026, 7.495875619085062, -0.013741830399999877},
+		238: {0.7059675, 0.09642338997995907, 7.321537856600254, -0.013779999999999999, 1.015113055742562, 0.09632647553839974, 7.284681690771455, -0.013741830399999877},
+	} {
+		a, b := metric.Perform(f.Column("long_short"), n), metric.Compound(f.Column("long_short"), n)
+		nears(t, "performance", []float64{a.AnnualReturn, a.AnnualVolatility, a.InformationRatio, a.MaxDrawdown,
+			b.AnnualReturn, b.AnnualVolatility, b.InformationRatio, b.MaxDrawdown}, want[:])
+	}
+}
+
 func day(d int) foldstream.Time { return foldstream.DateOf(2000, 1, d) }
 
 func panel(days []int, names []string, columns ...foldstream.Column) foldstream.Frame {

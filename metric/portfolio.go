@@ -1,65 +1,71 @@
 package metric
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
 	"github.com/foldstream/foldstream"
 )
 
-// TopK holds, at every time of the frame, the k instruments with the highest scores in equal weights, and returns what that
-// brings as a frame keyed by time with the columns
+// Portfolio is a rule by which instruments are held from one time to the next, and what trading them costs: Qlib's
+// TopkDropoutStrategy (contrib/strategy/signal_strategy.py) with method_sell "bottom" and method_buy "top". At every time those
+// of the held with the lowest scores, at most NDrop, give way to others with higher ones.
 //
-//	gross     mean of the held instruments' values in the column ret
+// What is simpler than in Qlib: weights are equal at every time, and their drift with the prices is neither kept nor traded back at
+// a cost; all there is is invested (Qlib's risk_degree is 0.95), in parts as small as need be (no lots, no least cost); every
+// instrument can be traded at every time, at the price that the column of returns begins with. What differs, where Qlib goes on
+// oddly: an instrument is sold only where a better one takes its place, also when there are too few others (Qlib sells
+// the last NDrop all the same, and holds fewer than TopK), and one that MinHold keeps takes a place (Qlib buys as if it were sold,
+// and holds more than TopK).
+type Portfolio struct {
+	TopK     int     // how many instruments are held
+	NDrop    int     // how many of them may be sold at one time (n_drop); 0 is no limit: the TopK highest scores are held
+	MinHold  int     // for how many times what was bought is held at least (hold_thresh); 0 is 1, which is no limit
+	BuyCost  float64 // per unit of value bought (open_cost): 0.001 is 10 basis points
+	SellCost float64 // per unit of value sold (close_cost)
+}
+
+// Hold runs the portfolio over the times of the frame, and returns what that brings as a frame keyed by time with the columns
+//
+//	return    gross less the costs
+//	gross     mean of the held instruments' values in the column ret, which is the return from this time on
 //	turnover  value traded: the sum of |weight − weight before|, 1 on the first day and at most 2
-//	return    gross − cost × turnover
 //
-// Weights before are those bought at the time before: their drift with the prices is ignored. cost is one way, per unit of value:
-// 0.001 is 10 basis points. Equal scores go by the instrument's name. An instrument without a score is not held; with fewer than k
-// scores those there are share the whole; with none nothing is held and nothing earned. A holding whose return is missing
-// earns nothing, like a suspended stock in Qlib; where all are missing, gross and return are NaN. Rows may stand in any order.
-// Errors: Invalid (k, cost, a column that is not there, no instruments, an instrument twice at one time).
-func TopK(f foldstream.Frame, score, ret string, k int, cost float64) (foldstream.Frame, error) {
-	if err := checkTopK(f, score, ret, k, cost); err != nil {
+// Equal scores go by the instrument's name. An instrument without a score is not bought, and of the held the first to be sold;
+// with fewer than TopK to hold those there are share the whole; with none nothing is held and nothing earned. A holding whose
+// return is missing earns nothing, like a suspended stock in Qlib; where all are missing, gross and return are NaN. Rows may
+// stand in any order. Errors: Invalid (the portfolio, a column that is not there, no instruments, an instrument twice at one time).
+func (p Portfolio) Hold(f foldstream.Frame, score, ret string) (foldstream.Frame, error) {
+	if err := p.check(f, score, ret); err != nil {
 		return foldstream.Frame{}, err
 	}
 	f = sorted(f)
-	scores, returns := f.Column(score), f.Column(ret)
+	returns := f.Column(ret)
 	var out foldstream.Frame
 	var net, gross, turnover []float64
-	var held []string
+	var held []holding
 	for lo, hi := range periods(f) {
 		if i := doubled(f, lo, hi); i >= 0 {
 			return out, foldstream.Errorf(foldstream.Invalid, "portfolio", "instrument %q stands twice at %s", f.Instruments[i], f.Times[i])
 		}
-		rows := best(scores, lo, hi, k)
-		names := make([]string, len(rows))
-		for i, row := range rows {
-			names[i] = f.Instruments[row]
-		}
-		g, t := earned(returns, rows), traded(held, names)
+		next := p.choose(held, day{f.Instruments[lo:hi], f.Column(score)[lo:hi]}, len(net))
+		g, change := earned(returns[lo:hi], next), traded(held, next)
 		out.Times = append(out.Times, f.Times[lo])
-		net, gross, turnover = append(net, g-cost*t), append(gross, g), append(turnover, t)
-		held = names
+		net = append(net, g-p.BuyCost*change.all-(p.SellCost-p.BuyCost)*change.sold)
+		gross, turnover = append(gross, g), append(turnover, change.all)
+		held = next
 	}
 	out.Columns = []foldstream.Column{{Name: "return", Values: net}, {Name: "gross", Values: gross}, {Name: "turnover", Values: turnover}}
 	return out, nil
 }
 
-// checkTopK refuses what makes no portfolio. The empty frame makes an empty one.
-func checkTopK(f foldstream.Frame, score, ret string, k int, cost float64) error {
+// check refuses what makes no portfolio. The empty frame makes an empty one.
+func (p Portfolio) check(f foldstream.Frame, score, ret string) error {
 	if err := f.Validate(); err != nil {
 		return err
 	}
-	if k < 1 {
-		return foldstream.Errorf(foldstream.Invalid, "portfolio", "top_k %d: at least one instrument must be held", k)
-	}
-	if !(cost >= 0) || math.IsInf(cost, 0) {
-		return foldstream.Errorf(foldstream.Invalid, "portfolio", "cost %v is not a number of at least 0", cost)
-	}
-	if f.Len() == 0 {
-		return nil
+	if err := p.Validate(); err != nil || f.Len() == 0 {
+		return err
 	}
 	for _, name := range []string{score, ret} {
 		if f.Column(name) == nil {
@@ -68,6 +74,24 @@ func checkTopK(f foldstream.Frame, score, ret string, k int, cost float64) error
 	}
 	if f.Instruments == nil {
 		return foldstream.Errorf(foldstream.Invalid, "portfolio", "the frame has no instruments")
+	}
+	return nil
+}
+
+// Validate reports a number that makes no sense. Errors: Invalid.
+func (p Portfolio) Validate() error {
+	switch {
+	case p.TopK < 1:
+		return foldstream.Errorf(foldstream.Invalid, "portfolio", "top_k %d: at least one instrument must be held", p.TopK)
+	case p.NDrop < 0:
+		return foldstream.Errorf(foldstream.Invalid, "portfolio", "n_drop %d: how many may be sold, 0 for no limit", p.NDrop)
+	case p.MinHold < 0:
+		return foldstream.Errorf(foldstream.Invalid, "portfolio", "a least holding of %d times", p.MinHold)
+	}
+	for _, cost := range []float64{p.BuyCost, p.SellCost} {
+		if !(cost >= 0) || math.IsInf(cost, 0) {
+			return foldstream.Errorf(foldstream.Invalid, "portfolio", "cost %v is not a number of at least 0", cost)
+		}
 	}
 	return nil
 }
@@ -82,53 +106,43 @@ func doubled(f foldstream.Frame, lo, hi int) int {
 	return -1
 }
 
-// best returns the rows of the k highest scores among lo to hi−1, in order of rows; equal scores go to the earlier row.
-func best(scores []float64, lo, hi, k int) []int {
-	var rows []int
-	for i := lo; i < hi; i++ {
-		if !math.IsNaN(scores[i]) {
-			rows = append(rows, i)
-		}
-	}
-	slices.SortStableFunc(rows, func(i, j int) int { return cmp.Compare(scores[j], scores[i]) })
-	rows = rows[:min(k, len(rows))]
-	slices.Sort(rows)
-	return rows
-}
-
-// earned returns the mean return of the rows, a missing one taken as 0.
-func earned(returns []float64, rows []int) float64 {
-	if len(rows) == 0 {
+// earned returns the mean return of what is held, a missing one taken as 0.
+func earned(returns []float64, held []holding) float64 {
+	if len(held) == 0 {
 		return 0
 	}
 	var sum float64
 	known := 0
-	for _, i := range rows {
-		if !math.IsNaN(returns[i]) {
-			sum += returns[i]
+	for _, h := range held {
+		if h.row >= 0 && !math.IsNaN(returns[h.row]) {
+			sum += returns[h.row]
 			known++
 		}
 	}
 	if known == 0 {
 		return math.NaN()
 	}
-	return sum / float64(len(rows))
+	return sum / float64(len(held))
 }
 
-// traded returns the sum of the changes of weight between two sets of equally weighted instruments, both in order of name.
-func traded(before, after []string) float64 {
+// trade is the changes of weight between two sets of holdings.
+type trade struct{ all, sold float64 }
+
+// traded compares two sets of equally weighted holdings, both in order of name.
+func traded(before, after []holding) trade {
 	kept := 0
-	for _, name := range after {
-		if _, ok := slices.BinarySearch(before, name); ok {
+	for _, h := range after {
+		if _, ok := slices.BinarySearchFunc(before, h.name, holding.compare); ok {
 			kept++
 		}
 	}
 	nb, na := float64(len(before)), float64(len(after))
-	var change float64
+	var change, less float64
 	if kept > 0 {
-		change = float64(kept) * math.Abs(1/na-1/nb)
+		change, less = float64(kept)*math.Abs(1/na-1/nb), float64(kept)*max(0, 1/nb-1/na)
 	}
-	return change + share(len(before)-kept, nb) + share(len(after)-kept, na)
+	gone := share(len(before)-kept, nb)
+	return trade{all: change + gone + share(len(after)-kept, na), sold: less + gone}
 }
 
 // share returns count / of, 0 of nothing.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/calendar"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -41,17 +42,19 @@ type File struct {
 	leaksSet  bool // the file says what to do with leaks
 }
 
-// CalendarSource says where the sessions come from: one of CSV, Text and Qlib is set.
+// CalendarSource says where the sessions come from: one of CSV, Text, Qlib and Exchange is set.
 type CalendarSource struct {
-	CSV    string          // a CSV file with a header
-	Column string          // its column of dates; "date" where the file says none
-	Text   string          // a file with one session a line
-	Qlib   string          // a folder of Qlib data, which has calendars/day.txt in it
-	Freq   string          // of Qlib's calendar; "day" where the file says none
-	Now    foldstream.Time // the last session of history; open where the file says none
+	CSV      string          // a CSV file with a header
+	Column   string          // its column of dates; "date" where the file says none
+	Text     string          // a file with one session a line
+	Qlib     string          // a folder of Qlib data, which has calendars/day.txt in it
+	Freq     string          // of Qlib's calendar; "day" where the file says none
+	Exchange string          // the code of an exchange that package calendar knows
+	From, To foldstream.Time // the exchange's days, closed: an end that moved with the program's version would move the tasks' ids
+	Now      foldstream.Time // the last session of history; open where the file says none
 }
 
-// Path returns the file or the folder that is set.
+// Path returns the file or the folder that is set; "" where an exchange is.
 func (c CalendarSource) Path() string { return cmp.Or(c.CSV, c.Text, c.Qlib) }
 
 // Read reads and checks an experiment file. name stands in errors and in the plan. Errors: Invalid, all that were found,
@@ -107,16 +110,48 @@ func (f *File) readSources(v value) {
 }
 
 func readCalendar(v value) CalendarSource {
-	v.fields("csv", "column", "qlib", "freq", "text", "now")
+	v.fields("csv", "column", "qlib", "freq", "text", "exchange", "from", "to", "now")
 	c := CalendarSource{CSV: v.get("csv").text(), Column: v.get("column").text(), Qlib: v.get("qlib").text(),
 		Freq: v.get("freq").text(), Text: v.get("text").text(), Now: v.get("now").time()}
-	sources := count(v.get("csv"), v.get("qlib"), v.get("text"))
+	sources := count(v.get("csv"), v.get("qlib"), v.get("text"), v.get("exchange"))
 	if v.is(yaml.MappingNode) && sources != 1 {
-		v.faultf("must name exactly one of csv, qlib and text (%d of them)", sources)
+		v.faultf("must name exactly one of csv, qlib, text and exchange (%d of them)", sources)
 	}
 	c.Column = ofSource(v.get("column"), c.Column, v.get("csv"), "date")
 	c.Freq = ofSource(v.get("freq"), c.Freq, v.get("qlib"), "day")
+	c.readExchange(v)
 	return c
+}
+
+// readExchange reads an exchange and its days, and sees that it is known on them.
+func (c *CalendarSource) readExchange(v value) {
+	from, to, exchange := v.get("from"), v.get("to"), v.get("exchange")
+	if !exchange.there() {
+		ofSource(from, "", exchange, "")
+		ofSource(to, "", exchange, "")
+		return
+	}
+	var codes []string
+	for _, e := range calendar.Exchanges() {
+		codes = append(codes, e.Code)
+	}
+	c.Exchange, c.From, c.To = exchange.oneOf(codes...), v.must("from").closed(), v.must("to").closed()
+	if c.Exchange == "" || c.From.IsOpen() || c.To.IsOpen() {
+		return
+	}
+	if _, err := c.OfExchange(); err != nil {
+		exchange.faultf("%v", unwrapped(err))
+	}
+}
+
+// OfExchange returns the sessions of Exchange, without Now. Errors: Invalid, as calendar.Exchange.Calendar; never for what Read
+// has read.
+func (c CalendarSource) OfExchange() (*calendar.Calendar, error) {
+	e, err := calendar.ExchangeOf(c.Exchange)
+	if err != nil {
+		return nil, err
+	}
+	return e.Calendar(foldstream.Segment{Start: c.From, End: c.To})
 }
 
 func count(values ...value) int {
@@ -235,8 +270,11 @@ func readCollection(v value) foldstream.CollectionSpec {
 	c := foldstream.CollectionSpec{Frame: v.get("frame").text(), Score: v.get("score").text(), Label: v.get("label").text(),
 		Return: v.get("return").text(), Ensemble: v.get("ensemble").oneOf("average")}
 	if p := v.get("portfolio"); p.there() {
-		p.fields("top_k", "cost")
+		p.fields("top_k", "n_drop", "cost")
 		c.Portfolio = foldstream.PortfolioSpec{TopK: p.must("top_k").whole(1, math.MaxInt32), Cost: p.get("cost").real(0, 1)}
+		if n := p.get("n_drop"); n.there() {
+			c.Portfolio.NDrop = n.whole(1, math.MaxInt32)
+		}
 	}
 	return c
 }

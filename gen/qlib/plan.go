@@ -76,19 +76,24 @@ func (f *File) Plan(cal *calendar.Calendar, data []foldstream.Data) (Plan, error
 	}
 	p.Notes = slices.Clone(f.Notes)
 	p.note(uncertified, templates)
+	p.noteCalendar(f.Calendar)
 	p.Experiment = f.experiment(cal, len(p.Expectations))
 	return p, nil
 }
 
 // inCalendar refuses segments that begin or end where the calendar has no sessions: the period would be shorter than it says.
 func (f *File) inCalendar(cal *calendar.Calendar) error {
+	first, last := cal.First(), cal.Last()
+	if f.Calendar.Exchange != "" { // it is known there, be it closed
+		first, last = f.Calendar.From, f.Calendar.To
+	}
 	for _, t := range f.templates {
 		for _, name := range t.Segments.Names() {
 			s := t.Segments[name]
 			for _, end := range []foldstream.Time{s.Start, s.End} {
-				if !end.IsOpen() && (end.Before(cal.First()) || end.After(cal.Last())) {
+				if !end.IsOpen() && (end.Before(first) || end.After(last)) {
 					return foldstream.Errorf(foldstream.Invalid, "", "%s: dataset.kwargs.segments.%s: %s is outside the calendar, which has %s to %s; write null for an open end",
-						f.Source, name, end, cal.First(), cal.Last())
+						f.Source, name, end, first, last)
 				}
 			}
 		}
@@ -169,6 +174,13 @@ func (p *Plan) note(uncertified int, templates []foldstream.Template) {
 	}
 	if n := len(templates) - len(p.Expectations); n > 0 {
 		p.Notes = append(p.Notes, fmt.Sprintf("%d tasks were generated more than once", n))
+	}
+}
+
+// noteCalendar says that coming sessions are what the rules of today give.
+func (p *Plan) noteCalendar(c CalendarSource) {
+	if e, err := calendar.ExchangeOf(c.Exchange); err == nil && e.Projected(c.To) {
+		p.Notes = append(p.Notes, fmt.Sprintf("the sessions of %s after %s are projected: its closures are announced up to then", e.Code, e.Announced))
 	}
 }
 

@@ -101,6 +101,27 @@ func TestPlanOne(t *testing.T) {
 	}
 }
 
+// TestPlanOnAnExchange: the file's days make the calendar, and sessions that are only projected are told.
+func TestPlanOnAnExchange(t *testing.T) {
+	for to, notes := range map[string][]string{
+		"2028-12-29": nil,
+		"2030-01-02": {"the sessions of XNYS after 2028-12-31 are projected: its closures are announced up to then"},
+	} {
+		f := mustRead(t, strings.Replace(head, "{text: days.txt}", "{exchange: XNYS, from: 2020-01-01, to: "+to+"}", 1)+task)
+		cal, err := f.Calendar.OfExchange()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := f.Plan(cal, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(p.Notes, notes) || cal.First().String() != "2020-01-02" || f.Calendar.Path() != "" {
+			t.Errorf("from %s, notes %q", cal.First(), p.Notes)
+		}
+	}
+}
+
 // TestPlanKeepsTheDict: what is not ours goes through untouched, text that looks like something else included.
 func TestPlanKeepsTheDict(t *testing.T) {
 	got := mustPlan(t, head+task).Tasks[0].Dict()

@@ -91,7 +91,7 @@ deadline: 10m
 silence: 90s
 keys: [licence]
 stages: [prepare, fit]
-collection: {frame: p, score: s, label: l, return: r, ensemble: average, portfolio: {top_k: 5, cost: 0.001}}
+collection: {frame: p, score: s, label: l, return: r, ensemble: average, portfolio: {top_k: 5, n_drop: 2, cost: 0.001}}
 `
 
 func TestReadOK(t *testing.T) {
@@ -108,7 +108,7 @@ func TestReadOK(t *testing.T) {
 		Retry:    foldstream.Retry{Attempts: 5, Backoff: 10 * time.Second, Ceiling: time.Hour, Never: []string{"exit:2", "/no such/"}, Always: []string{"silence"}},
 		Deadline: 10 * time.Minute, Silence: 90 * time.Second, Keys: []string{"licence"}, Stages: []string{"prepare", "fit"},
 		Collection: foldstream.CollectionSpec{Frame: "p", Score: "s", Label: "l", Return: "r", Ensemble: "average",
-			Portfolio: foldstream.PortfolioSpec{TopK: 5, Cost: 0.001}},
+			Portfolio: foldstream.PortfolioSpec{TopK: 5, NDrop: 2, Cost: 0.001}},
 	}
 	if d := cmp.Diff(want, f, cmpopts.IgnoreUnexported(qlib.File{}), cmp.Comparer(func(a, b foldstream.Time) bool { return a == b })); d != "" {
 		t.Error(d)
@@ -124,6 +124,8 @@ func TestReadDefaults(t *testing.T) {
 		"{csv: p.csv, column: day}": {CSV: "p.csv", Column: "day"},
 		"{text: days.txt}":          {Text: "days.txt"},
 		"{qlib: /data}":             {Qlib: "/data", Freq: "day"},
+		"{exchange: XSHG, from: 2020-01-01, to: \"20201231\", now: 2020-06-30}": {Exchange: "XSHG", From: foldstream.DateOf(2020, 1, 1),
+			To: foldstream.DateOf(2020, 12, 31), Now: foldstream.DateOf(2020, 6, 30)},
 	} {
 		f, err := qlib.Read("d.yaml", strings.NewReader("name: d\nworker: w\ntemplate: {}\ncalendar: "+text))
 		if err != nil {

@@ -133,6 +133,15 @@ func (v value) time() foldstream.Time {
 	return t
 }
 
+// closed is time for an end that cannot be open.
+func (v value) closed() foldstream.Time {
+	if v.there() && v.null() {
+		v.faultf("must be a date, as 2006-01-02 (null)")
+		return foldstream.Time{}
+	}
+	return v.time()
+}
+
 // texts returns a map of text to text.
 func (v value) texts() map[string]string {
 	m := map[string]string{}

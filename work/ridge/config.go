@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/metric"
 )
 
 // config is what a task says to this worker, checked.
@@ -17,9 +18,7 @@ type config struct {
 	looks       lookBacks
 	loaded, fit foldstream.Segment
 	train, test foldstream.Segment
-	portfolio   bool
-	topK        int
-	cost        float64
+	portfolio   metric.Portfolio // its TopK is 0 where there is none
 }
 
 // configure reads a task. Errors: Invalid, naming the field and value.
@@ -43,12 +42,9 @@ func configure(t foldstream.Task) (config, error) {
 	c.loaded = foldstream.Segment{Start: r.time(h, "start_time", t.Segments, foldstream.Time{}), End: r.time(h, "end_time", t.Segments, foldstream.Time{})}
 	c.fit = foldstream.Segment{Start: r.time(h, "fit_start_time", t.Segments, c.train.Start), End: r.time(h, "fit_end_time", t.Segments, c.train.End)}
 	if p := r.child("", t.Task, "portfolio"); p != nil {
-		c.portfolio = true
-		k := r.number("portfolio.", p, "top_k", 0, 1)
-		if c.topK = int(k); float64(c.topK) != k {
-			r.fail("portfolio.top_k: %v is not a whole number", k)
-		}
-		c.cost = r.number("portfolio.", p, "cost", 0, 0)
+		c.portfolio.TopK, c.portfolio.NDrop = r.whole("portfolio.", p, "top_k", 0, 1), r.whole("portfolio.", p, "n_drop", 0, 0)
+		c.portfolio.BuyCost = r.number("portfolio.", p, "cost", 0, 0)
+		c.portfolio.SellCost = c.portfolio.BuyCost
 	}
 	switch {
 	case c.test.Start.IsOpen():
@@ -126,6 +122,15 @@ func (r *reader) number(path string, m map[string]any, name string, absent, low 
 		r.fail("%s%s: %v is not a number of at least %v", path, name, v, low)
 	}
 	return n
+}
+
+// whole reads a whole number of at least low.
+func (r *reader) whole(path string, m map[string]any, name string, absent, low float64) int {
+	n := r.number(path, m, name, absent, low)
+	if n != math.Trunc(n) {
+		r.fail("%s%s: %v is not a whole number", path, name, n)
+	}
+	return int(n)
 }
 
 // lengths reads a list of whole numbers, each at least low.

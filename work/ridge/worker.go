@@ -15,7 +15,7 @@ import (
 //	handler fit_start_time, fit_end_time     the window that features are standardised on; the train segment where absent
 //	handler start_time, end_time    sessions outside are neither trained nor scored on; all where absent
 //	handler demean_label            true: labels less their mean of the day; false where absent
-//	portfolio.top_k, .cost          as metric.TopK; no portfolio where absent
+//	portfolio.top_k, .n_drop, .cost as metric.Portfolio, one cost for buying and selling; no portfolio where absent
 //
 // Its data "prices" is a CSV of daily closes: a date column, then one column an instrument. The label of a session t is
 // close[t+1+h] / close[t+1] − 1 with h the task's horizon (0 is 1): the signal is made at the close of t and traded at the next.
@@ -136,8 +136,8 @@ func (c config) result(f *features, m model) (foldstream.Result, error) {
 	for j, name := range f.columns {
 		figures["weight."+name] = m.weights[j]
 	}
-	if c.portfolio {
-		held, err := metric.TopK(pred, "score", "return", c.topK, c.cost)
+	if c.portfolio.TopK > 0 {
+		held, err := c.portfolio.Hold(pred, "score", "return")
 		if err != nil {
 			return foldstream.Result{}, foldstream.Permanent(err)
 		}

@@ -358,6 +358,7 @@ func TestTasksThatCannotBe(t *testing.T) {
 		"model: 3 is not a map":      func(t *foldstream.Task) { t.Task["model"] = int64(3) },
 		"portfolio.top_k":            func(t *foldstream.Task) { t.Task["portfolio"] = map[string]any{} },
 		"portfolio.top_k: 2.5":       func(t *foldstream.Task) { t.Task["portfolio"] = map[string]any{"top_k": 2.5} },
+		"portfolio.n_drop: 0.5":      func(t *foldstream.Task) { t.Task["portfolio"] = map[string]any{"top_k": int64(2), "n_drop": 0.5} },
 		"portfolio.cost: x":          func(t *foldstream.Task) { t.Task["portfolio"] = map[string]any{"top_k": int64(2), "cost": "x"} },
 		"no features": func(t *foldstream.Task) {
 			for _, k := range []string{"momentum", "reversal", "volatility"} {

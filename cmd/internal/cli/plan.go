@@ -122,9 +122,13 @@ func openCalendar(dir string, src qlib.CalendarSource) (*calendar.Calendar, erro
 	var cal *calendar.Calendar
 	var err error
 	path := within(dir, src.Path())
-	if src.Qlib != "" {
+	switch {
+	case src.Exchange != "":
+		path = src.Exchange
+		cal, err = src.OfExchange()
+	case src.Qlib != "":
 		cal, err = calendar.ReadQlib(os.DirFS(path), src.Freq)
-	} else {
+	default:
 		cal, err = readCalendarFile(path, src)
 	}
 	if err != nil {
