@@ -2,9 +2,11 @@ package test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/gen/qlib"
@@ -12,29 +14,95 @@ import (
 
 // The notes of utils.json that say what to return.
 const (
+	noteTuples     = `tuple keys nest to the left: (("q","r"),"s"), not one flat tuple as its help says`
 	noteEmptyMap   = "empty maps vanish"
 	noteEmptyKey   = "an empty parent key is dropped from the path"
 	noteEmptyList  = "an empty list at the top is fine"
 	noteNestedDrop = "a nested drop mark under a new key is copied in as text"
 )
 
-// noTuples is why the mode of tuple keys is not run where the original does something sensible.
-const noTuples = "keys of tuples are Python's; a task's parameters have text for keys"
-
-// runFlatten mirrors utils/__init__.py:flatten_dict, but for its mode of tuple keys: our keys are texts.
+// runFlatten mirrors utils/__init__.py:flatten_dict. A key that is a tuple is a list in the recording, and the whole path here.
 func runFlatten(v *vector) (any, error) {
 	sep := "."
 	if err := v.into("sep", &sep); err != nil {
 		return nil, err
 	}
-	if sep == "tuple" {
-		return nil, foldstream.Errorf(foldstream.Invalid, "flatten", "keys are texts: there are no tuple keys")
-	}
 	var d map[string]any
 	if err := v.into("d", &d); err != nil {
 		return nil, err
 	}
-	return qlib.Flatten(d, sep)
+	if sep != "tuple" {
+		return qlib.Flatten(d, sep)
+	}
+	var all []pathValue
+	for _, e := range qlib.Paths(d) {
+		all = append(all, pathValue{e.Path, e.Value})
+	}
+	return tupleKeys(all), nil
+}
+
+// pathValue is a value and the keys that lead to it.
+type pathValue struct {
+	path  []string
+	value any
+}
+
+// tupleKeys writes a map whose keys are tuples, or texts where they have one part, as the vectors do: the short ones first.
+func tupleKeys(all []pathValue) any {
+	slices.SortStableFunc(all, func(a, b pathValue) int {
+		return cmp.Or(cmp.Compare(len(a.path), len(b.path)), slices.Compare(a.path, b.path))
+	})
+	texts, pairs := map[string]any{}, []any{}
+	for _, e := range all {
+		if len(e.path) == 1 {
+			texts[e.path[0]] = e.value
+			pairs = append(pairs, []any{e.path[0], e.value})
+		} else {
+			pairs = append(pairs, []any{e.path, e.value})
+		}
+	}
+	if len(texts) == len(all) {
+		return texts
+	}
+	return map[string]any{"__pairs__": pairs}
+}
+
+// runHash mirrors utils/__init__.py:hash_args. A date or a stamp is hashed as the text that Python writes.
+func runHash(v *vector) (any, error) {
+	args, _ := v.arg("args").([]any)
+	for i := range args {
+		args[i] = pythonTimes(args[i])
+	}
+	return qlib.HashArgs(args...)
+}
+
+// pythonTimes writes the dates and stamps in a value as Python does.
+func pythonTimes(value any) any {
+	switch value := value.(type) {
+	case []any:
+		for i := range value {
+			value[i] = pythonTimes(value[i])
+		}
+	case map[string]any:
+		if d, ok := value["__date__"]; ok {
+			return d
+		}
+		if s, ok := value["__stamp__"].(string); ok {
+			t, err := foldstream.ParseTime(s)
+			if err != nil {
+				panic(err)
+			}
+			text := t.Std().Format("2006-01-02 15:04:05")
+			if t.Std().Nanosecond() > 0 {
+				text = t.Std().Format("2006-01-02 15:04:05.000000")
+			}
+			return text
+		}
+		for k := range value {
+			value[k] = pythonTimes(value[k])
+		}
+	}
+	return value
 }
 
 // runFill mirrors utils/__init__.py:fill_placeholder.
@@ -72,7 +140,7 @@ func runUpdate(v *vector) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := qlib.ReadWorkflow("w.yaml", top, open)
+	w, err := qlib.ReadWorkflow("w.yaml", top, open, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -85,10 +153,8 @@ func slowFlatten(v *vector) (any, error) {
 	if v.has("sep") {
 		sep, _ = v.arg("sep").(string)
 	}
-	if sep == "tuple" {
-		return nil, errNamed
-	}
 	flat := map[string]any{}
+	var tuples []pathValue
 	var walk func(path []string, value any)
 	walk = func(path []string, value any) {
 		m, ok := value.(map[string]any)
@@ -98,6 +164,7 @@ func slowFlatten(v *vector) (any, error) {
 				key += sep + p
 			}
 			flat[key] = value
+			tuples = append(tuples, pathValue{path, value})
 			return
 		}
 		for k, e := range m {
@@ -106,6 +173,9 @@ func slowFlatten(v *vector) (any, error) {
 	}
 	for k, e := range v.arg("d").(map[string]any) {
 		walk([]string{k}, e)
+	}
+	if sep == "tuple" {
+		return tupleKeys(tuples), nil
 	}
 	return flat, nil
 }

@@ -1,36 +1,50 @@
 package qlib
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/foldstream/foldstream"
 )
 
-// Flatten joins the keys of nested maps with sep, as Qlib does to log a task's parameters (utils/__init__.py,
-// flatten_dict). Lists stay whole. Where Qlib loses something, Flatten does not: an empty map stays as a value, an empty
-// key stays in the path. dict is not changed; the result shares its values. Errors: Invalid where two paths join to one key.
-func Flatten(dict map[string]any, sep string) (map[string]any, error) {
-	flat := map[string]any{}
-	return flat, flatten(flat, "", dict, sep)
+// Entry is a value of nested maps and the keys that lead to it.
+type Entry struct {
+	Path  []string
+	Value any
 }
 
-func flatten(flat map[string]any, prefix string, dict map[string]any, sep string) error {
-	for k, v := range dict {
-		key := prefix + k
-		if m, ok := v.(map[string]any); ok && len(m) > 0 {
-			if err := flatten(flat, key+sep, m, sep); err != nil {
-				return err
-			}
+// Paths returns the values of nested maps in order of their paths: Qlib's flatten_dict (utils/__init__.py) with tuples for keys, each
+// of which is the whole path, as that function's help has it. Lists stay whole. Where Qlib loses something, Paths does
+// not: an empty map stays as a value, an empty key stays in the path. dict is not changed; the result shares its values.
+func Paths(dict map[string]any) []Entry { return paths(nil, nil, dict) }
+
+func paths(all []Entry, prefix []string, dict map[string]any) []Entry {
+	for _, k := range slices.Sorted(maps.Keys(dict)) {
+		path := append(slices.Clip(prefix), k)
+		if m, ok := dict[k].(map[string]any); ok && len(m) > 0 {
+			all = paths(all, path, m)
 			continue
 		}
-		if _, twice := flat[key]; twice {
-			return foldstream.Errorf(foldstream.Invalid, "flatten", "two paths join to the key %q", key)
-		}
-		flat[key] = v
+		all = append(all, Entry{path, dict[k]})
 	}
-	return nil
+	return all
+}
+
+// Flatten joins the keys of each path with sep, as Qlib does to log a task's parameters; else as Paths. Errors: Invalid where two
+// paths join to one key.
+func Flatten(dict map[string]any, sep string) (map[string]any, error) {
+	flat := map[string]any{}
+	for _, e := range Paths(dict) {
+		key := strings.Join(e.Path, sep)
+		if _, twice := flat[key]; twice {
+			return flat, foldstream.Errorf(foldstream.Invalid, "flatten", "two paths join to the key %q", key)
+		}
+		flat[key] = e.Value
+	}
+	return flat, nil
 }
 
 var (

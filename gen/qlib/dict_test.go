@@ -19,6 +19,18 @@ func TestFlatten(t *testing.T) {
 	}
 }
 
+func TestPaths(t *testing.T) {
+	got := qlib.Paths(map[string]any{"a.b": 1, "a": map[string]any{"b": 2, "": 3, "c": map[string]any{"d": map[string]any{}}}, "": map[string]any{"x": nil}})
+	want := []qlib.Entry{{Path: []string{"", "x"}}, {Path: []string{"a", ""}, Value: 3}, {Path: []string{"a", "b"}, Value: 2},
+		{Path: []string{"a", "c", "d"}, Value: map[string]any{}}, {Path: []string{"a.b"}, Value: 1}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if got := qlib.Paths(nil); len(got) != 0 {
+		t.Errorf("nothing has the paths %v", got)
+	}
+}
+
 // TestFillPlaceholders: each path is looked up in what was given, so nothing depends on the order of a map.
 func TestFillPlaceholders(t *testing.T) {
 	config := map[string]any{"a": "<b>", "b": "<c>", "c": 5, "whole": map[string]any{"in": "<whole>"}, "l": []any{"<M>", "<M>x", "<>", "<l.0>", "<l.99>", "<l.-1>", "<l.x>", "<c.x>"}}

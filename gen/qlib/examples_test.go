@@ -19,7 +19,7 @@ const examples = "../../examples"
 func planExample(t *testing.T, name string) (qlib.Plan, *calendar.Calendar) {
 	t.Helper()
 	name = filepath.ToSlash(filepath.Join(examples, name))
-	f, err := qlib.Open(name, func(name string) (io.ReadCloser, error) { return os.Open(name) })
+	f, err := qlib.Open(name, func(name string) (io.ReadCloser, error) { return os.Open(name) }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

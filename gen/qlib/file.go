@@ -17,7 +17,7 @@ import (
 // open, with paths as written, relative to the file's folder.
 type File struct {
 	Source     string // the file's name, as given to Read
-	Name       string // of the experiment
+	Name       string // of the experiment; "" where the file has From and no name, until Import
 	Pool       string // Name where the file says none
 	Calendar   CalendarSource
 	Data       []foldstream.Data // name, path as written, and whether to upload; digest and size are for the caller
@@ -75,10 +75,11 @@ func Read(name string, r io.Reader) (*File, error) {
 func readFile(v value) *File {
 	v.fields("name", "pool", "calendar", "data", "worker", "exec", "template", "templates", "from", "generators", "leaks",
 		"priority", "tags", "retry", "deadline", "silence", "keys", "stages", "collection", "notes")
-	f := &File{Source: v.node.file, Name: v.must("name").name("experiment"), Pool: v.get("pool").name("pool")}
-	if f.Pool == "" {
-		f.Pool = f.Name
+	f := &File{Source: v.node.file, Name: v.get("name").name("experiment"), Pool: v.get("pool").name("pool")}
+	if !v.get("from").there() {
+		v.must("name") // a workflow file may have one, too
 	}
+	f.Pool = cmp.Or(f.Pool, f.Name)
 	f.readSources(v)
 	f.readWorker(v)
 	f.readLeaks(v.get("leaks"))

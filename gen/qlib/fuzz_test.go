@@ -58,9 +58,9 @@ func FuzzReadWorkflow(f *testing.F) {
 	f.Add([]byte("BASE_CONFIG_PATH: w.yaml\ntask: {x: __DROP__}\n<<: {qlib_init: &a {b: [*c]}}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		open := opener(map[string]string{"w.yaml": workflow})
-		w, err := qlib.ReadWorkflow("f.yaml", bytes.NewReader(text), open)
+		w, err := qlib.ReadWorkflow("f.yaml", bytes.NewReader(text), open, environment)
 		if err != nil {
-			_, again := qlib.ReadWorkflow("f.yaml", bytes.NewReader(text), open)
+			_, again := qlib.ReadWorkflow("f.yaml", bytes.NewReader(text), open, environment)
 			checkErr(t, err, again)
 			return
 		}

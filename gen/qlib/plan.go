@@ -1,6 +1,7 @@
 package qlib
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,14 +19,22 @@ type Plan struct {
 	Notes        []string // what a person should know: the file's own notes, what is not certified, what comes twice
 }
 
-// Import adds the template of the workflow file that From names, and what the workflow says where the file says nothing:
-// the calendar of Qlib's data. Leaks are then a warning unless the file says otherwise: Qlib's own files seldom leave the
-// gap that a certificate needs. Errors: Invalid where the file names no workflow or has its template already.
+// Import adds the template of the workflow file that From names, and what the workflow says where the file says nothing: its
+// name and the calendar of Qlib's data. Leaks are then a warning unless the file says otherwise: Qlib's own files seldom leave
+// the gap that a certificate needs. Errors: Invalid where the file names no workflow or has its template already, or where
+// the workflow's name is none for an experiment.
 func (f *File) Import(w *Workflow) error {
 	if f.From == "" || len(f.templates) > 0 {
 		return foldstream.Errorf(foldstream.Invalid, "", "%s: no template is wanted from %s", f.Source, w.Source)
 	}
-	f.templates = []foldstream.Template{w.Template}
+	if f.Name == "" {
+		f.Name = w.Name("")
+		if err := foldstream.ValidName("experiment", f.Name); err != nil {
+			return foldstream.Errorf(foldstream.Invalid, "", "%s: experiment_name: %w; write a name in %s", w.Source, unwrapped(err), f.Source)
+		}
+		f.Pool = cmp.Or(f.Pool, f.Name)
+	}
+	f.templates, f.Notes = []foldstream.Template{w.Template}, append(f.Notes, w.Notes...)
 	if !f.leaksSet {
 		f.Leaks = foldstream.Warn
 	}

@@ -68,7 +68,7 @@ func TestReadBad(t *testing.T) {
 
 func TestReadWorkflowBad(t *testing.T) {
 	script(t, "testdata/bad_workflow.txt", func(t *testing.T, name, text string) string {
-		_, err := qlib.ReadWorkflow("w.yaml", strings.NewReader(text), nil)
+		_, err := qlib.ReadWorkflow("w.yaml", strings.NewReader(text), nil, environment)
 		return invalid(t, err)
 	})
 }
@@ -169,7 +169,7 @@ func TestReadIsLinear(t *testing.T) {
 	base := opener(map[string]string{"b.yaml": "qlib_init: {}\ntask: {" + manyKeys("k", 30_000) + "}\n"})
 	for name, text := range map[string]string{"merges": "qlib_init: {}\ntask: {}\n" + merges,
 		"base": "BASE_CONFIG_PATH: b.yaml\ntask: {" + manyKeys("o", 30_000) + "}\n"} {
-		if _, err := qlib.ReadWorkflow("w.yaml", strings.NewReader(text), base); err != nil {
+		if _, err := qlib.ReadWorkflow("w.yaml", strings.NewReader(text), base, nil); err != nil {
 			t.Errorf("%s: %.200v", name, err)
 		}
 	}

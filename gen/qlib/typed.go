@@ -160,6 +160,19 @@ func (v value) words() []string {
 	return words
 }
 
+// oneOrMore returns the values of a list, or a value that is none as the only one.
+func (v value) oneOrMore() []value {
+	switch {
+	case !v.there():
+		return nil
+	case v.is(yaml.SequenceNode) && len(v.node.list) == 0:
+		return nil
+	case v.is(yaml.SequenceNode):
+		return v.items()
+	}
+	return []value{v}
+}
+
 // plain returns the value in the types that a task holds.
 func (v value) plain() any { return v.node.plain() }
 

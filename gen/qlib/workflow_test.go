@@ -21,9 +21,15 @@ func opener(files map[string]string) qlib.Opener {
 	return func(name string) (io.ReadCloser, error) { return fsys.Open(name) }
 }
 
+// environment has two variables that are set, and one that is set to nothing and one that would be another file.
+func environment(name string) (string, bool) {
+	value, ok := map[string]string{"LR": "0.5", "MARKET": "mid", "NONE": "", "LINES": "1\nqlib_init: {}"}[name]
+	return value, ok
+}
+
 func mustWorkflow(t *testing.T, text string, open qlib.Opener) *qlib.Workflow {
 	t.Helper()
-	w, err := qlib.ReadWorkflow("sub/w.yaml", strings.NewReader(text), open)
+	w, err := qlib.ReadWorkflow("sub/w.yaml", strings.NewReader(text), open, environment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +114,7 @@ func TestBaseErr(t *testing.T) {
 	}{
 		"Missing":  {"", `sub/w.yaml:1:19: BASE_CONFIG_PATH: there is no such file ("b.yml")`},
 		"Itself":   {"BASE_CONFIG_PATH: b.yml\n", "sub/b.yml:1:19: BASE_CONFIG_PATH: more than 8 files stand on one another"},
-		"Jinja":    {"qlib_init: {}\ntask: {lr: \"{{ LR }}\"}\n", "sub/b.yml:2:13: a template mark"},
+		"Variable": {"qlib_init: {}\ntask: {lr: \"{{ GONE }}\"}\n", "sub/b.yml:2:13: the variable GONE is not set in the environment"},
 		"Syntax":   {"a: [1\n", "sub/b.yml:2:1: not valid YAML"},
 		"Position": {"qlib_init: {}\ntask:\n  dataset: {kwargs: {segments: {test: x}}}\n", "sub/b.yml:3:39: task.dataset.kwargs.segments.test: must be a pair"},
 	} {
@@ -117,18 +123,118 @@ func TestBaseErr(t *testing.T) {
 			if c.base == "" {
 				files = nil
 			}
-			_, err := qlib.ReadWorkflow("sub/w.yaml", strings.NewReader("BASE_CONFIG_PATH: b.yml\n"), opener(files))
+			_, err := qlib.ReadWorkflow("sub/w.yaml", strings.NewReader("BASE_CONFIG_PATH: b.yml\n"), opener(files), environment)
 			if !foldstream.Is(err, foldstream.Invalid) || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
 	}
 	t.Run("Denied", func(t *testing.T) {
-		_, err := qlib.ReadWorkflow("w.yaml", strings.NewReader("BASE_CONFIG_PATH: /b.yml\n"), func(string) (io.ReadCloser, error) { return nil, fs.ErrPermission })
+		_, err := qlib.ReadWorkflow("w.yaml", strings.NewReader("BASE_CONFIG_PATH: /b.yml\n"), func(string) (io.ReadCloser, error) { return nil, fs.ErrPermission }, nil)
 		if !foldstream.Is(err, foldstream.Invalid) || !strings.Contains(err.Error(), "w.yaml:1:19: BASE_CONFIG_PATH: permission denied") {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestBaseLookup: a base is looked for beside the file, then from the working directory; two of them are one too many.
+func TestBaseLookup(t *testing.T) {
+	const beside, here = "qlib_init: {}\ntask: {from: beside}\n", "qlib_init: {}\ntask: {from: here}\n"
+	for name, c := range map[string]struct {
+		files map[string]string
+		base  string
+		want  string // of task.from, or an error
+	}{
+		"Beside":    {map[string]string{"sub/b.yml": beside}, "b.yml", "beside"},
+		"Here":      {map[string]string{"sub/b.yml": beside, "b/b.yml": here}, "b/b.yml", "here"},
+		"Both":      {map[string]string{"sub/b.yml": beside, "b.yml": here}, "b.yml", "sub/w.yaml:1:19: BASE_CONFIG_PATH: there are two, sub/b.yml and b.yml, of which qrun would take the latter: write a path that is one of them alone"},
+		"Told":      {map[string]string{"sub/b.yml": beside, "b.yml": here}, "../sub/b.yml", "beside"},
+		"HereChain": {map[string]string{"b/b.yml": "BASE_CONFIG_PATH: c.yml\n", "b/c.yml": here}, "b/b.yml", "here"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, err := qlib.ReadWorkflow("sub/w.yaml", strings.NewReader("BASE_CONFIG_PATH: "+c.base+"\n"), opener(c.files), nil)
+			if err != nil {
+				if err.Error() != c.want || !foldstream.Is(err, foldstream.Invalid) {
+					t.Errorf("got %v, want %s", err, c.want)
+				}
+				return
+			}
+			if got := w.Template.Task["from"]; got != c.want {
+				t.Errorf("got %v, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestRender: what is filled in has the type that it looks like, is not looked at again, and is told.
+func TestRender(t *testing.T) {
+	w := mustWorkflow(t, `
+qlib_init: {provider_uri: "{{MARKET}}"} # {{ LR }}
+# {{ A_COMMENT }} {% of any kind %}
+task: {lr: {{ LR }}, text: "{{ LR }}", both: "{{ MARKET }}-{{ LR }}", none: {{ NONE }}, other: {{ GONE | default("a b") }}, mine: {{ LR|default('7') }},
+  empty: "{{ GONE | default("") }}", n: {% if MARKET %}10{% else %}1{% endif %}, m: {% if GONE %}10{% else %}{{ LR }}{% endif %}, k: {% if NONE %}10{% endif %}}
+`, nil)
+	want := map[string]any{"lr": 0.5, "text": "0.5", "both": "mid-0.5", "none": nil, "other": "a b", "mine": 0.5, "empty": "",
+		"n": int64(10), "m": 0.5, "k": nil}
+	if d := cmp.Diff(want, w.Template.Dict()); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{`sub/w.yaml: from the environment: MARKET="mid", LR="0.5", NONE=""`}, w.Notes); d != "" {
+		t.Error(d)
+	}
+	if w.Provider != "mid" {
+		t.Errorf("provider %q", w.Provider)
+	}
+	value := func(string) (string, bool) { return "{{ LR }}", true }
+	w, err := qlib.ReadWorkflow("w.yaml", strings.NewReader("qlib_init: {}\ntask: {x: \"{{ X }}\"}\n"), nil, value)
+	if err != nil || w.Template.Task["x"] != "{{ LR }}" {
+		t.Errorf("a value with a mark in it: %v, %v", w, err)
+	}
+	_, err = qlib.ReadWorkflow("w.yaml", strings.NewReader("qlib_init: {}\ntask: {x: \"{{ X }}\"}\n"), nil, nil)
+	if !foldstream.Is(err, foldstream.Invalid) || err.Error() != "w.yaml:2:12: the variable X: the environment is not read here" {
+		t.Errorf("no environment: %v", err)
+	}
+}
+
+// TestHandedOn: all that qrun would use is there, or told by name.
+func TestHandedOn(t *testing.T) {
+	w := mustWorkflow(t, `
+qlib_init: {provider_uri: data, region: cn, exp_manager: {class: X, kwargs: {uri: u}}}
+sys: {path: /opt/x, rel_path: [lib, ../y, /abs]}
+market: mid
+task: {model: {class: M}}
+`, nil)
+	if d := cmp.Diff(map[string]any{"provider_uri": "data", "region": "cn"}, w.Init); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"/opt/x", "sub/lib", "sub/../y", "/abs"}, w.Paths); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{"sub/w.yaml:2:58: qlib_init.exp_manager: not used: runs are kept in the store that the tasks are in",
+		"sub/w.yaml:3:6: sys: the worker must have /opt/x, sub/lib, sub/../y, /abs on Python's import path"}, w.Notes); d != "" {
+		t.Error(d)
+	}
+	if w.Config["market"] != "mid" || w.Config["qlib_init"].(map[string]any)["exp_manager"] == nil || w.Name("") != "workflow" || w.Name("given") != "given" {
+		t.Errorf("config %v, name %q", w.Config, w.Name(""))
+	}
+}
+
+// TestImportName: an experiment file that stands on a workflow may leave the name to it, and hands its notes on.
+func TestImportName(t *testing.T) {
+	for text, want := range map[string]string{"": "workflow", "experiment_name: other\n": "other"} {
+		files := map[string]string{"e.yaml": "worker: w\nfrom: w.yaml\nnotes: [mine]\n", "w.yaml": text + workflow + "sys: {path: lib}\n"}
+		f, err := qlib.Open("e.yaml", opener(files), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Name != want || f.Pool != want || len(f.Notes) != 2 || f.Notes[0] != "mine" {
+			t.Errorf("name %q, pool %q, notes %q", f.Name, f.Pool, f.Notes)
+		}
+	}
+	_, err := qlib.Open("e.yaml", opener(map[string]string{"e.yaml": "worker: w\nfrom: w.yaml\n", "w.yaml": "experiment_name: a b\n" + workflow}), nil)
+	if !foldstream.Is(err, foldstream.Invalid) || !strings.HasPrefix(err.Error(), `w.yaml: experiment_name: experiment "a b": a name is`) {
+		t.Errorf("got %v", err)
+	}
 }
 
 const workflow = `
@@ -148,7 +254,7 @@ const importing = "name: small\nworker: w\nfrom: w.yaml\n"
 // segment stay, and so follow it.
 func TestImport(t *testing.T) {
 	files := map[string]string{"sub/e.yaml": importing, "sub/w.yaml": workflow}
-	f, err := qlib.Open("sub/e.yaml", opener(files))
+	f, err := qlib.Open("sub/e.yaml", opener(files), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,11 +269,11 @@ func TestImport(t *testing.T) {
 		t.Errorf("source %q, notes %q: the gap is one session too short", p.Experiment.Source, p.Notes)
 	}
 	files["sub/e.yaml"] = importing + "leaks: {reach: 2}\n"
-	if f, err = qlib.Open("sub/e.yaml", opener(files)); err != nil || f.Leaks != foldstream.Warn || f.Reach != foldstream.Ahead(2) {
+	if f, err = qlib.Open("sub/e.yaml", opener(files), nil); err != nil || f.Leaks != foldstream.Warn || f.Reach != foldstream.Ahead(2) {
 		t.Errorf("%v: leaks %s, reach %v: a reach alone is no policy", err, f.Leaks, f.Reach)
 	}
 	files["sub/e.yaml"] = importing + "leaks: refuse\ncalendar: {csv: x.csv}\ngenerators: [{rolling: {type: sliding, step: 10, trunc: reach}}]\n"
-	if f, err = qlib.Open("sub/e.yaml", opener(files)); err != nil {
+	if f, err = qlib.Open("sub/e.yaml", opener(files), nil); err != nil {
 		t.Fatal(err)
 	}
 	if f.Leaks != foldstream.Refuse || f.Calendar.CSV != "x.csv" {
@@ -195,7 +301,7 @@ func TestImport(t *testing.T) {
 func TestFitTimesStay(t *testing.T) {
 	text := strings.NewReplacer("<dataset.kwargs.segments.train.0>", "2020-01-01", "<dataset.kwargs.segments.train.1>", "2020-01-31").Replace(workflow)
 	f, err := qlib.Open("e.yaml", opener(map[string]string{"w.yaml": text,
-		"e.yaml": importing + "generators: [{rolling: {type: sliding, step: 10, trunc: reach}}]\n"}))
+		"e.yaml": importing + "generators: [{rolling: {type: sliding, step: 10, trunc: reach}}]\n"}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +324,7 @@ func TestOpenErr(t *testing.T) {
 		"BadOne":     {map[string]string{"e.yaml": importing, "w.yaml": "task: {}\n"}, `w.yaml:1:1: "qlib_init" is missing`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := qlib.Open("e.yaml", opener(c.files))
+			_, err := qlib.Open("e.yaml", opener(c.files), nil)
 			if !foldstream.Is(err, foldstream.Invalid) || !strings.HasPrefix(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -235,7 +341,7 @@ func TestOpenErr(t *testing.T) {
 		}
 	})
 	t.Run("NoFile", func(t *testing.T) {
-		if _, err := qlib.Open("none.yaml", opener(nil)); err == nil {
+		if _, err := qlib.Open("none.yaml", opener(nil), nil); err == nil {
 			t.Error("no error")
 		}
 	})

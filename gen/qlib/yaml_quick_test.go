@@ -66,7 +66,7 @@ func TestRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w, err := qlib.ReadWorkflow("w.yaml", bytes.NewReader(text), nil)
+			w, err := qlib.ReadWorkflow("w.yaml", bytes.NewReader(text), nil, nil)
 			if err != nil {
 				t.Fatalf("%s\n%s: %v", text, name, err)
 			}

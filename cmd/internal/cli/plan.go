@@ -28,7 +28,7 @@ type plan struct {
 
 // load reads an experiment file and all that it names. Every fault of the input shows here, before anything is published.
 func load(path string) (*plan, error) {
-	file, err := qlib.Open(path, func(name string) (io.ReadCloser, error) { return os.Open(name) })
+	file, err := qlib.Open(path, func(name string) (io.ReadCloser, error) { return os.Open(name) }, os.LookupEnv)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fileError("experiment file", path, err)
 	} else if err != nil {
