@@ -3,13 +3,13 @@
 //
 // Reading is strict: an unknown or doubled key, a value of the wrong type or a number that would not survive JSON is an
 // error that names file, line, column and field, and all errors of a file come at once. Scalars follow YAML 1.2 as Qlib's
-// runner reads them (yes and no are text); dates stay text as written. The package opens no file itself.
+// runner reads them (yes and no are text); dates stay text as written. The package opens no file and reads no environment itself.
 //
 // An experiment file has these keys; the first three and one source of templates must be there:
 //
 //	name: dow30                        # letters, digits, - and _
 //	worker: ridge                      # who runs the tasks
-//	calendar: {csv: prices.csv}        # and column: date; or {text: FILE}, or {qlib: FOLDER, freq: day}; now: DATE ends history
+//	calendar: {csv: prices.csv}        # and column: date; or {text: FILE}, {qlib: FOLDER, freq: day}, {exchange: XNYS, from: DATE, to: DATE}; now: DATE ends history
 //	template: {model: {…}, dataset: {…}, record: […]}   # Qlib's task dict; or templates: [{…}, {…}]; or from: workflow.yaml
 //	exec: {command: [python3, train.py]}                # of worker: exec alone; becomes part of the task
 //	pool: dow30                        # the name, unless set
@@ -28,5 +28,5 @@
 //	tags: {who: me}
 //	retry: {attempts: 3, backoff: 1s, ceiling: 5m}
 //	deadline: 10m                      # of one attempt
-//	collection: {frame: pred, score: score, label: label, return: return, ensemble: average, portfolio: {top_k: 5, cost: 0.001}}
+//	collection: {frame: pred, score: score, label: label, return: return, ensemble: average, portfolio: {top_k: 5, n_drop: 1, cost: 0.001}}
 package qlib

@@ -77,6 +77,33 @@ func TestDow30(t *testing.T) {
 	}
 }
 
+// TestDow30OnAnExchange: the exchange's sessions are those of the price file, so that the tasks are the same to the id.
+func TestDow30OnAnExchange(t *testing.T) {
+	want, _ := planExample(t, "dow30/experiment.yaml")
+	text, err := os.ReadFile(filepath.Join(examples, "dow30/experiment.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const written = "calendar: {csv: prices.csv}"
+	if !strings.Contains(string(text), written) {
+		t.Fatalf("the file has no %s", written)
+	}
+	f := mustRead(t, strings.Replace(string(text), written, "calendar: {exchange: XNYS, from: 1990-12-31, to: 2001-01-02}", 1))
+	cal, err := f.Calendar.OfExchange()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Plan(cal, f.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, task := range want.Tasks {
+		if got.Tasks[i].ID != task.ID {
+			t.Fatalf("task %d is %s on the exchange and %s on the file", i, got.Tasks[i].ID, task.ID)
+		}
+	}
+}
+
 func checkWindows(t *testing.T, cal *calendar.Calendar, tasks []foldstream.Task) {
 	if len(tasks) != 20 {
 		t.Fatalf("%d windows, want 20", len(tasks))
