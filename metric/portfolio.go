@@ -12,7 +12,7 @@ import (
 // of the held with the lowest scores, at most NDrop, give way to others with higher ones.
 //
 // What is simpler than in Qlib: weights are equal at every time, and their drift with the prices is neither kept nor traded back at
-// a cost; all there is is invested (Qlib's risk_degree is 0.95), in parts as small as need be (no lots, no least cost); every
+// a cost; the whole is invested (Qlib's risk_degree is 0.95), in parts as small as need be (no lots, no least cost); every
 // instrument can be traded at every time, at the price that the column of returns begins with. What differs, where Qlib goes on
 // oddly: an instrument is sold only where a better one takes its place, also when there are too few others (Qlib sells
 // the last NDrop all the same, and holds fewer than TopK), and one that MinHold keeps takes a place (Qlib buys as if it were sold,
