@@ -26,6 +26,9 @@ func gaps() foldstream.Frame {
 //	print(g.apply(lambda x: (x.nlargest(int(len(x)*.3), columns="pred").label > 0).mean()))
 //	print(g.apply(lambda x: (x.nsmallest(int(len(x)*.3), columns="pred").label < 0).mean()))
 //	print(pd.Series({d: S.loc[d].corr(S.shift(2).loc[d]) for d in S.index}))
+//	for d in S.index[1:]:
+//		both = pd.DataFrame({"now": S.loc[d], "before": S.loc[d-1]}).dropna(); n = int(len(both)*.3)
+//		print([1 - len(set(pick(both.now, n).index) & set(pick(both.before, n).index))/n for pick in (pd.Series.nlargest, pd.Series.nsmallest)])
 func TestPredictionsAgainstPandas(t *testing.T) {
 	f := gaps()
 	nears(t, "ic", metric.IC(f, "s", "r").Values, []float64{-0.19811972680461507, 0.38919043793328495, -0.6643949689890613, 0.3867091768579076,
@@ -47,6 +50,12 @@ func TestPredictionsAgainstPandas(t *testing.T) {
 	moved := metric.ScoreAutocorrelation(f, "s", 2)
 	nears(t, "autocorrelation", moved.Values, []float64{nan, nan, -0.1832060372159814, -0.22187320064363686, -0.8219402357075668, -0.1635275073076883,
 		-0.2566741468864024, -0.4033839162166895, 0.07428446100493691, -0.2179968433967287, -0.0016791932652916685, 0.17471866657283422})
+	renewed, err := metric.ScoreTurnover(f, "s", 0.3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nears(t, "top", renewed.Column("top"), []float64{nan, 1, 1, 0, 1, 1, 1, 2. / 3, 2. / 3, 2. / 3, 2. / 3, 1. / 3})
+	nears(t, "bottom", renewed.Column("bottom"), []float64{nan, 1, 1, 0.5, 2. / 3, 1, 0.5, 2. / 3, 1, 2. / 3, 2. / 3, 1. / 3})
 	if len(moved.Times) != 12 || ends.Validate() != nil || hits.Validate() != nil {
 		t.Errorf("%v, %v, %v", moved.Times, ends, hits)
 	}

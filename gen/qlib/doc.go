@@ -5,7 +5,8 @@
 // error that names file, line, column and field, and all errors of a file come at once. Scalars follow YAML 1.2 as Qlib's
 // runner reads them (yes and no are text); dates stay text as written. The package opens no file and reads no environment itself.
 //
-// An experiment file has these keys; the first three and one source of templates must be there:
+// An experiment file has these keys; the first three and one source of templates must be there, but for what a workflow file
+// that it is from says:
 //
 //	name: dow30                        # letters, digits, - and _
 //	worker: ridge                      # who runs the tasks

@@ -56,3 +56,27 @@ template: {dataset: {kwargs: {segments: {test: [2020-13-01, null]}}}}
 	// bad.yaml:3:1: calender: unknown key (did you mean "calendar"?)
 	// bad.yaml:4:49: template.dataset.kwargs.segments.test[0]: "2020-13-01" is not a date (2006-01-02) or a time (2006-01-02T15:04:05)
 }
+
+func ExampleReadWorkflow() {
+	environment := func(name string) (string, bool) {
+		value, ok := map[string]string{"LR": "0.05"}[name]
+		return value, ok
+	}
+	w, err := qlib.ReadWorkflow("workflow.yaml", strings.NewReader(`
+qlib_init: {provider_uri: ~/.qlib/qlib_data/cn_data}
+sys: {rel_path: lib}
+task: {model: {class: LGBModel, kwargs: {learning_rate: {{ LR }}, max_depth: {{ DEPTH | default("8") }}}}}
+`), nil, environment)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(w.Name("lightgbm"), w.Template.Task["model"])
+	for _, note := range w.Notes {
+		fmt.Println(note)
+	}
+	// Output:
+	// lightgbm map[class:LGBModel kwargs:map[learning_rate:0.05 max_depth:8]]
+	// workflow.yaml: filled in from the environment: LR
+	// workflow.yaml:3:6: sys: the worker must have ./lib on Python's import path
+}

@@ -2,7 +2,6 @@ package qlib
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,7 +18,8 @@ var (
 	anyMark      = regexp.MustCompile(`\{\{|\{%|\{#`)
 )
 
-// render fills in the template marks of a workflow file from the environment, line by line, and tells with which values. Lines
+// render fills in the template marks of a workflow file from the environment, line by line, and tells of which variables: not
+// with which values, since one may be a secret that goes no further than the file. Lines
 // that are a comment stay as they are. It is the part of Jinja that names one variable at a time: all else is refused by
 // place, since half of a language that looks like the whole is worse than none.
 func render(file string, text []byte, env Environment) (rendered []byte, used []string, err error) {
@@ -46,7 +46,7 @@ type renderer struct {
 	file string
 	line int
 	env  Environment
-	used []string // "NAME=value" of the variables that were asked for and are set
+	used []string // the variables that were asked for and are set
 }
 
 func (r *renderer) look(name string) (string, bool) {
@@ -55,7 +55,7 @@ func (r *renderer) look(name string) (string, bool) {
 	}
 	v, ok := r.env(name)
 	if ok {
-		r.used = append(r.used, fmt.Sprintf("%s=%.80q", name, v))
+		r.used = append(r.used, name)
 	}
 	return v, ok
 }

@@ -101,14 +101,14 @@ func (w *Workflow) readPaths(sys value) {
 type baseReader struct {
 	open Opener
 	env  Environment
-	used []string // variables and their values
+	used []string // variables
 }
 
 func (b *baseReader) notes(name string) []string {
 	if len(b.used) == 0 {
 		return nil
 	}
-	return []string{name + ": from the environment: " + strings.Join(b.used, ", ")}
+	return []string{name + ": filled in from the environment: " + strings.Join(b.used, ", ")}
 }
 
 func (b *baseReader) read(name string, r io.Reader, depth int) (*node, error) {
