@@ -1,69 +1,64 @@
 package foldstream
 
 import (
-	"encoding/binary"
 	"errors"
 	"math"
-	"time"
 )
 
-// frameVersion is the first byte of an encoded frame.
-const frameVersion = 1
+// What a frame's document says of itself first.
+const (
+	frameVersion = 2
+	frameKeys    = 7 // of the map
+)
 
-// MarshalBinary encodes the frame in columns: times and instruments as dictionaries with a code a row, values as raw
-// little-endian float64. Equal frames give equal bytes. Errors: Invalid, as Validate.
+// MarshalBinary encodes the frame as one msgpack document that any language reads: a map of "frame" (the version), "rows",
+// "times" (the distinct canonical texts), "time" (a code a row into them), "instruments" and "instrument" (the same; nil
+// where rows are keyed by time alone) and "columns" (pairs of a name and its values). Codes and values are binary and
+// little-endian: unsigned integers of 1, 2 or 4 bytes, and float64. Equal frames give equal bytes. Errors: Invalid (as
+// Validate; a time after the year 9999).
 func (f Frame) MarshalBinary() ([]byte, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
 	}
-	b := make([]byte, 0, 16+f.Len()*(3+8*len(f.Columns)))
-	b = append(b, frameVersion)
-	b = binary.AppendUvarint(b, uint64(f.Len()))
-	b = appendCodes(b, f.Times, func(b []byte, t Time) []byte {
-		b = binary.AppendVarint(b, t.t.Unix())
-		return binary.AppendUvarint(b, uint64(t.t.Nanosecond()))
-	})
-	if f.Instruments == nil {
-		b = append(b, 0)
-	} else {
-		b = appendCodes(append(b, 1), f.Instruments, appendText)
+	b := make([]byte, 0, 128+f.Len()*(3+8*len(f.Columns)))
+	b = append(b, packMap|frameKeys)
+	b = packUint(packText(b, "frame"), frameVersion)
+	b = packUint(packText(b, "rows"), f.Len())
+	b, err := packCodes(b, "times", "time", f.Times, timeText)
+	if err != nil {
+		return nil, err
 	}
-	b = binary.AppendUvarint(b, uint64(len(f.Columns)))
+	if b, err = packInstruments(b, f.Instruments); err != nil {
+		return nil, err
+	}
+	b = packArray(packText(b, "columns"), len(f.Columns))
 	for _, c := range f.Columns {
-		b = appendText(b, c.Name)
-		for _, v := range c.Values {
-			if math.IsNaN(v) {
-				v = math.NaN() // one NaN of the many, so that equal frames give equal bytes
-			}
-			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
-		}
+		b = packText(packArray(b, 2), c.Name)
+		b = packFloats(b, c.Values)
 	}
 	return b, nil
 }
 
-// UnmarshalBinary decodes what MarshalBinary wrote. Errors: Invalid.
+// MarshalMsgpack is MarshalBinary: inside a msgpack document a frame is a map like any other.
+func (f Frame) MarshalMsgpack() ([]byte, error) { return f.MarshalBinary() }
+
+// UnmarshalMsgpack reads what MarshalMsgpack wrote, and binary data of the version before.
+func (f *Frame) UnmarshalMsgpack(data []byte) error {
+	r := unpacker{b: data}
+	if inner, ok := r.bin(); ok {
+		data = inner
+	}
+	return f.UnmarshalBinary(data)
+}
+
+// UnmarshalBinary decodes what MarshalBinary wrote, this version or the one before. It takes no more memory than 32 bytes
+// for a byte of data. Errors: Invalid.
 func (f *Frame) UnmarshalBinary(data []byte) error {
-	r := frameReader{b: data}
-	if v := r.byte(); r.err == nil && v != frameVersion {
-		return Errorf(Invalid, "frame", "version %d is not known here; this program reads version %d", v, frameVersion)
+	if len(data) > 0 && data[0] == frameVersion1 {
+		return f.unmarshal1(data)
 	}
-	n := r.count()
-	var out Frame
-	out.Times = readCodes(&r, n, func(r *frameReader) Time {
-		sec, nsec := r.varint(), r.uvarint()
-		return Time{time.Unix(sec, int64(nsec)).UTC()}
-	})
-	if r.byte() == 1 {
-		out.Instruments = readCodes(&r, n, (*frameReader).text)
-	}
-	columns := r.count()
-	for range columns {
-		c := Column{Name: r.text()}
-		if c.Values = r.floats(n); r.err != nil {
-			break
-		}
-		out.Columns = append(out.Columns, c)
-	}
+	r := unpacker{b: data}
+	out := r.frame()
 	if r.err == nil && len(r.b) > 0 {
 		r.err = errors.New("bytes after the end")
 	}
@@ -77,38 +72,120 @@ func (f *Frame) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// appendCodes writes the distinct values in order of appearance, then the place of each row's value among them.
-func appendCodes[T comparable](b []byte, values []T, one func([]byte, T) []byte) []byte {
-	codes := map[T]uint64{}
+// frame reads a document.
+func (r *unpacker) frame() (f Frame) {
+	if r.byte() != packMap|frameKeys {
+		r.fail(errors.New("it is no frame"))
+	}
+	r.key("frame")
+	if v := r.uint(); r.err == nil && v != frameVersion {
+		r.fail(Errorf(Invalid, "", "version %d is not known here; this program reads version %d", v, frameVersion))
+	}
+	r.key("rows")
+	n := r.uint()
+	f.Times = readCodes(r, n, "times", "time", textTime)
+	f.Instruments = readCodes(r, n, "instruments", "instrument", func(s string) (string, error) { return s, nil })
+	r.key("columns")
+	for range r.array() {
+		if pair := r.array(); pair != 2 {
+			r.fail(errors.New("a column is no pair"))
+		}
+		c := Column{Name: r.text()}
+		if c.Values = r.floats(n); r.err != nil {
+			break
+		}
+		f.Columns = append(f.Columns, c)
+	}
+	return f
+}
+
+func packInstruments(b []byte, instruments []string) ([]byte, error) {
+	if instruments == nil {
+		b = append(packText(b, "instruments"), packNil)
+		return append(packText(b, "instrument"), packNil), nil
+	}
+	return packCodes(b, "instruments", "instrument", instruments, func(s string) (string, error) { return s, nil })
+}
+
+// packCodes writes the distinct values in order of appearance under one key, and the place of each row's value among them under another.
+func packCodes[T comparable](b []byte, all, each string, values []T, text func(T) (string, error)) ([]byte, error) {
+	codes := map[T]uint32{}
 	var distinct []T
-	for _, v := range values {
+	for i, v := range values {
+		if i > 0 && v == values[i-1] {
+			continue
+		}
 		if _, ok := codes[v]; !ok {
-			codes[v] = uint64(len(distinct))
+			codes[v] = uint32(len(distinct))
 			distinct = append(distinct, v)
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(distinct)))
+	b = packArray(packText(b, all), len(distinct))
 	for _, v := range distinct {
-		b = one(b, v)
+		s, err := text(v)
+		if err != nil {
+			return nil, err
+		}
+		b = packText(b, s)
 	}
-	for _, v := range values {
-		b = binary.AppendUvarint(b, codes[v])
+	width := codeWidth(len(distinct))
+	b = packBin(packText(b, each), width*len(values))
+	code := uint32(0)
+	for i, v := range values {
+		if i == 0 || v != values[i-1] {
+			code = codes[v]
+		}
+		for k := range width {
+			b = append(b, byte(code>>(8*k)))
+		}
 	}
-	return b
+	return b, nil
 }
 
-func readCodes[T any](r *frameReader, n int, one func(*frameReader) T) []T {
-	distinct := make([]T, r.count())
+// codeWidth is how many bytes a code into so many values takes.
+func codeWidth(n int) int {
+	switch {
+	case n <= 1<<8:
+		return 1
+	case n <= 1<<16:
+		return 2
+	}
+	return 4
+}
+
+// readCodes reads what packCodes wrote; nil where nil stands in its place.
+func readCodes[T any](r *unpacker, n int, all, each string, value func(string) (T, error)) []T {
+	r.key(all)
+	if r.null() {
+		if r.key(each); !r.null() {
+			r.fail(errors.New("codes without what they stand for"))
+		}
+		return nil
+	}
+	distinct := make([]T, r.array())
 	for i := range distinct {
-		distinct[i] = one(r)
+		var err error
+		if distinct[i], err = value(r.text()); err != nil {
+			r.fail(err)
+			return nil
+		}
+	}
+	r.key(each)
+	codes, width := r.bytes(), codeWidth(len(distinct))
+	if r.err == nil && (n > len(codes) || len(codes) != n*width) {
+		r.fail(errors.New("not a code a row"))
+	}
+	if r.err != nil {
+		return nil
 	}
 	values := make([]T, n)
 	for i := range values {
-		code := r.uvarint()
-		if r.err == nil && code >= uint64(len(distinct)) {
-			r.err = errors.New("a code outside its dictionary")
+		code := 0
+		for k := range width {
+			code |= int(codes[i*width+k]) << (8 * k)
 		}
-		if r.err != nil {
+		if code >= len(distinct) {
+			r.fail(errors.New("a code outside its dictionary"))
 			return nil
 		}
 		values[i] = distinct[code]
@@ -116,81 +193,22 @@ func readCodes[T any](r *frameReader, n int, one func(*frameReader) T) []T {
 	return values
 }
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-// frameReader reads an encoded frame; after its first error it reads zeros.
-type frameReader struct {
-	b   []byte
-	err error
-}
-
-var errShort = errors.New("it ends too early")
-
-func (r *frameReader) fail(err error) {
-	if r.err == nil {
-		r.err = err
+func timeText(t Time) (string, error) {
+	if t.t.Year() > 9999 {
+		return "", Errorf(Invalid, "frame", "the time %s is after the year 9999", t)
 	}
-	r.b = nil
+	return t.String(), nil
 }
 
-func (r *frameReader) byte() byte {
-	if len(r.b) == 0 {
-		r.fail(errShort)
-		return 0
+func textTime(s string) (t Time, err error) {
+	err = t.UnmarshalText([]byte(s))
+	return t, err
+}
+
+// oneNaN gives every NaN the same bits, so that equal frames give equal bytes.
+func oneNaN(v float64) float64 {
+	if math.IsNaN(v) {
+		return math.NaN()
 	}
-	v := r.b[0]
-	r.b = r.b[1:]
 	return v
-}
-
-func (r *frameReader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.fail(errShort)
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-func (r *frameReader) varint() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.fail(errShort)
-		return 0
-	}
-	r.b = r.b[n:]
-	return v
-}
-
-// count reads a number of things that take at least a byte each, so that no wrong count makes a large allocation.
-func (r *frameReader) count() int {
-	n := r.uvarint()
-	if n > uint64(len(r.b)) {
-		r.fail(errShort)
-		return 0
-	}
-	return int(n)
-}
-
-func (r *frameReader) text() string {
-	n := r.count()
-	s := string(r.b[:n])
-	r.b = r.b[n:]
-	return s
-}
-
-func (r *frameReader) floats(n int) []float64 {
-	if n > len(r.b)/8 {
-		r.fail(errShort)
-		return nil
-	}
-	values := make([]float64, n)
-	for i := range values {
-		values[i] = math.Float64frombits(binary.LittleEndian.Uint64(r.b[8*i:]))
-	}
-	r.b = r.b[8*n:]
-	return values
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/frame"
 )
 
 // maxInline is the most bytes of frames that are stored in a value; larger ones go to the artifacts.
@@ -198,11 +199,14 @@ func (k *keeper) put(ctx context.Context, key string, g Group, merged foldstream
 	return g, k.shelf.put(ctx, key, data, k.fold.seen)
 }
 
-// blob encodes a frame and stores it as an artifact where it is over the limit.
+// blob encodes a frame and stores it as an artifact, a Parquet file, where it is over the limit.
 func (k *keeper) blob(ctx context.Context, f foldstream.Frame, limit int) (Blob, error) {
 	data, err := f.MarshalBinary()
 	if err != nil || len(data) <= limit {
 		return Blob{Inline: data}, err
+	}
+	if data, err = frame.Encode(f); err != nil {
+		return Blob{}, err
 	}
 	d, _, err := k.Store.Artifacts().Put(ctx, bytes.NewReader(data))
 	return Blob{Digest: d}, err

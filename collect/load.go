@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/frame"
 )
 
 // Load reads the collection of an experiment as it stands now. Of a group that nothing was folded of yet it has the key and
@@ -68,16 +69,14 @@ func LoadFrame(ctx context.Context, store foldstream.Store, g Group) (foldstream
 }
 
 func loadBlob(ctx context.Context, store foldstream.Store, b Blob) (foldstream.Frame, error) {
-	var f foldstream.Frame
 	data := b.Inline
 	if b.Digest != "" {
 		var err error
 		if data, err = readArtifact(ctx, store, b.Digest); err != nil {
-			return f, err
+			return foldstream.Frame{}, err
 		}
 	}
-	err := f.UnmarshalBinary(data)
-	return f, err
+	return frame.Decode(data)
 }
 
 // Watch tells the summary of an experiment's collection as it stands, then every change, until the context ends (no error). It

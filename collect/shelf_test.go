@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -127,6 +128,9 @@ func TestKeeperBlob(t *testing.T) {
 		b, err := k.blob(t.Context(), want, limit)
 		if err != nil || (b.Inline != nil) != inline || (b.Digest == "") != inline {
 			t.Fatal(b, err)
+		}
+		if data, err := readArtifact(t.Context(), store, b.Digest); !inline && (err != nil || !bytes.HasPrefix(data, []byte("PAR1"))) {
+			t.Errorf("the artifact is no Parquet file: %.8q, %v", data, err)
 		}
 		got, err := loadBlob(t.Context(), store, b)
 		if d := cmp.Diff(want, got, compareTimes); d != "" || err != nil {

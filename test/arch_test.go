@@ -16,16 +16,17 @@ var mayImport = map[string][]string{
 	"gen":               {"", "calendar"},
 	"gen/qlib":          {"", "calendar", "gen"},
 	"metric":            {""},
-	"work":              {"", "metric", "work/exec", "work/ridge"},
+	"frame":             {""},
+	"work":              {"", "frame", "metric", "work/exec", "work/ridge"},
 	"work/exec":         {""},
 	"work/ridge":        {"", "metric"},
-	"collect":           {"", "metric"},
+	"collect":           {"", "frame", "metric"},
 	"report":            {"", "metric", "collect"},
 	"stream":            {""},
 	"stream/mem":        {""},
 	"stream/embed":      {""},
 	"stream/streamtest": {"", "stream/embed"},
-	"cmd/internal/cli":  {"", "calendar", "gen", "gen/qlib", "metric", "work", "collect", "report", "stream"},
+	"cmd/internal/cli":  {"", "calendar", "gen", "gen/qlib", "frame", "metric", "work", "collect", "report", "stream"},
 	"cmd/producer":      {"cmd/internal/cli"},
 	"cmd/consumer":      {"cmd/internal/cli"},
 	"cmd/aggregator":    {"cmd/internal/cli"},
@@ -36,6 +37,7 @@ var mayImport = map[string][]string{
 var outsiders = map[string][]string{
 	"github.com/nats-io/nats-server": {"stream/embed", "stream/streamtest"},
 	"github.com/nats-io/nats.go":     {"stream", "stream/embed", "stream/streamtest", "cmd/internal/cli", "cmd/foldstream"},
+	"github.com/parquet-go":           {"frame"},
 	"github.com/alecthomas/kong":     {"cmd/internal/cli", "cmd/producer", "cmd/consumer", "cmd/aggregator", "cmd/foldstream"},
 }
 

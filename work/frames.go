@@ -9,10 +9,15 @@ import (
 	"slices"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/frame"
 )
 
-// FrameType is the media type of an artifact that is a frame, encoded by Frame.MarshalBinary, under the name of the frame.
-const FrameType = "application/vnd.foldstream.frame"
+// FrameType is the media type of an artifact that is a frame of a result, under the name of the frame: a Parquet file. The
+// profile tells it from a Parquet file that a worker stored for itself.
+const FrameType = frame.MediaType + "; profile=frame"
+
+// frameType1 is the type of those that were stored before there was Parquet, encoded by Frame.MarshalBinary.
+const frameType1 = "application/vnd.foldstream.frame"
 
 // inlineFrames is how many bytes of frames a result holds itself: events have to fit into a message.
 const inlineFrames = 512 << 10
@@ -44,9 +49,12 @@ func (p *process) lighten(fetching context.Context, t foldstream.Task, r foldstr
 		if slices.ContainsFunc(r.Artifacts, func(a foldstream.Artifact) bool { return a.Name == name }) {
 			return r, foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "", "the frame %q is stored as an artifact, for its size, and there is another of that name", name))
 		}
-		data := encoded[name]
+		data, err := frame.Encode(r.Frames[name])
+		if err != nil {
+			return r, foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "", "the frame %q: %w", name, err))
+		}
 		a := foldstream.Artifact{Name: name, Type: FrameType}
-		err := p.insist(fetching, t, func(ctx context.Context) (err error) {
+		err = p.insist(fetching, t, func(ctx context.Context) (err error) {
 			a.Digest, a.Size, err = p.Artifacts.Put(ctx, bytes.NewReader(data))
 			return err
 		})
@@ -55,7 +63,7 @@ func (p *process) lighten(fetching context.Context, t foldstream.Task, r foldstr
 		}
 		r.Artifacts = append(r.Artifacts, a)
 		delete(r.Frames, name)
-		total -= len(data)
+		total -= len(encoded[name])
 	}
 	return r, nil
 }
@@ -84,7 +92,7 @@ func (p *process) restore(ctx context.Context, t foldstream.Task) (foldstream.Ta
 	part := *t.Part
 	part.Frames, part.Artifacts = maps.Clone(part.Frames), nil
 	for _, a := range t.Part.Artifacts {
-		if a.Type != FrameType {
+		if a.Type != FrameType && a.Type != frameType1 {
 			part.Artifacts = append(part.Artifacts, a)
 			continue
 		}
@@ -113,7 +121,7 @@ func (p *process) frame(ctx context.Context, a foldstream.Artifact) (foldstream.
 	if err != nil {
 		return f, awayPart(a, err)
 	}
-	if err := f.UnmarshalBinary(data); err != nil {
+	if f, err = frame.Decode(data); err != nil {
 		return f, foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "", "the part's frame %q: %w", a.Name, err))
 	}
 	return f, nil

@@ -12,13 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/frame"
 	"github.com/foldstream/foldstream/work"
 )
 
-// frameOf returns a frame whose encoding has exactly n bytes, 100 or more.
+// frameOf returns a frame whose document has exactly n bytes, 200 or more.
 func frameOf(t *testing.T, n int) foldstream.Frame {
 	t.Helper()
-	rows := (n - 60) / 10
+	rows := (n - 90) / 9
 	f := foldstream.Frame{Times: make([]foldstream.Time, rows), Columns: []foldstream.Column{{Name: "x", Values: make([]float64, rows)}}}
 	for i := range f.Times {
 		f.Times[i] = foldstream.DateOf(2020, 1, 2)
@@ -36,6 +37,15 @@ func frameOf(t *testing.T, n int) foldstream.Frame {
 		t.Fatalf("%d bytes, want %d, %v", len(data), n, err)
 	}
 	return f
+}
+
+func parquetOf(t *testing.T, f foldstream.Frame) []byte {
+	t.Helper()
+	data, err := frame.Encode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 func handing(r foldstream.Result) work.Registry {
@@ -73,8 +83,8 @@ func TestLargeFramesBecomeArtifacts(t *testing.T) {
 					continue
 				}
 				moved = append(moved, a.Name)
-				data, _ := all[a.Name].MarshalBinary()
-				if a.Type != "application/vnd.foldstream.frame" || a.Size != int64(len(data)) || string(store.bytes[a.Digest]) != string(data) {
+				data := parquetOf(t, all[a.Name])
+				if a.Type != "application/vnd.apache.parquet; profile=frame" || a.Size != int64(len(data)) || string(store.bytes[a.Digest]) != string(data) {
 					t.Errorf("%+v", a)
 				}
 				if _, both := got.Frames[a.Name]; both {
@@ -132,7 +142,7 @@ func TestLargeFrameWaitsForTheStore(t *testing.T) {
 		p := queue(id("a"))
 		err := drain(t, &work.Runner{Artifacts: store, Workers: handing(foldstream.Result{Frames: map[string]foldstream.Frame{"pred": big}})}, p)["a"]
 		e := p.one(t, "a")
-		data, _ := big.MarshalBinary()
+		data := parquetOf(t, big)
 		if err != nil || e.how != "commit" || len(e.result.Artifacts) != 1 || string(store.bytes[e.result.Artifacts[0].Digest]) != string(data) {
 			t.Errorf("%v, %s, %v", err, e.how, e.result.Artifacts)
 		}
@@ -144,12 +154,13 @@ func TestLargeFramesOfThePart(t *testing.T) {
 	store := &blobs{}
 	big, small := frameOf(t, 600<<10), frameOf(t, 1000)
 	data, _ := big.MarshalBinary()
-	good, _, _ := store.Put(t.Context(), strings.NewReader(string(data)))
+	good, _, _ := store.Put(t.Context(), strings.NewReader(string(parquetOf(t, big))))
+	before, _, _ := store.Put(t.Context(), strings.NewReader(string(data)))
 	junk, _, _ := store.Put(t.Context(), strings.NewReader("junk"))
-	part := func(d foldstream.Digest) foldstream.Task {
+	part := func(d foldstream.Digest, mediaType string) foldstream.Task {
 		task := id("a")
 		task.Part = &foldstream.Result{Frames: map[string]foldstream.Frame{"small": small},
-			Artifacts: []foldstream.Artifact{{Name: "model", Digest: "x"}, {Name: "pred", Digest: d, Type: work.FrameType}}}
+			Artifacts: []foldstream.Artifact{{Name: "model", Digest: "x"}, {Name: "pred", Digest: d, Type: mediaType}}}
 		return task
 	}
 	for name, c := range map[string]struct {
@@ -158,11 +169,13 @@ func TestLargeFramesOfThePart(t *testing.T) {
 		how   string
 		why   string
 	}{
-		"there":  {store, part(good), "commit", ""},
-		"gone":   {store, part(digest(nil)), "return", `the part's frame "pred", digest`},
-		"junk":   {store, part(junk), "fail", `the part's frame "pred": frame: version 106`},
-		"away":   {&blobs{err: foldstream.Errorf(foldstream.Unavailable, "open", "no server")}, part(good), "return", ""},
-		"nobody": {nil, part(good), "return", "not there"},
+		"there":  {store, part(good, work.FrameType), "commit", ""},
+		"before": {store, part(before, "application/vnd.foldstream.frame"), "commit", ""},
+		"gone":   {store, part(digest(nil), work.FrameType), "return", `the part's frame "pred", digest`},
+		"junk":   {store, part(junk, work.FrameType), "fail", `the part's frame "pred": frame: cannot be read: it is no frame`},
+		"away":   {&blobs{err: foldstream.Errorf(foldstream.Unavailable, "open", "no server")}, part(good, work.FrameType), "return", ""},
+		"nobody": {nil, part(good, work.FrameType), "return", "not there"},
+		"theirs": {store, part(good, "application/vnd.apache.parquet"), "return", "not there"}, // an artifact of the worker's own
 	} {
 		p := queue(c.task)
 		var got foldstream.Result
