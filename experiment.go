@@ -30,7 +30,8 @@ type CollectionSpec struct {
 	Score     string        // its column that predicts; "" is "score"
 	Label     string        // its column that came true; "" is "label"
 	Return    string        // its column of one-session returns, for the portfolio and the ensemble's IC; "" is "return"
-	Ensemble  string        // "average" (of per-day z-scores) or "" for no ensemble
+	Ensemble  string        // one of Ensembles, or "" for no ensemble
+	Weights   []Weight      // of the ensemble "weighted", see WeightOf
 	Portfolio PortfolioSpec // the zero spec makes no portfolio
 }
 

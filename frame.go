@@ -14,6 +14,10 @@ type Frame struct {
 	Columns     []Column
 }
 
+// FrameType is the media type of an artifact that is a frame of a result, under the name of the frame: a Parquet file. The
+// profile tells it from a Parquet file that a worker stored for itself.
+const FrameType = "application/vnd.apache.parquet; profile=frame"
+
 // Column is one named column of a Frame, a value a row.
 type Column struct {
 	Name   string

@@ -2,6 +2,7 @@ package collect_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,5 +62,25 @@ func TestAverageSame(t *testing.T) {
 	_, err = average(series("a", []float64{1, 2}, []float64{0.5, 0}), series("b", []float64{2, 1}, []float64{0.5, 0.25}))
 	if !foldstream.Is(err, foldstream.Differs) || !strings.Contains(err.Error(), `"return" at 2020-01-01 B: 0 and 0.25`) {
 		t.Errorf("series that disagree: %v", err)
+	}
+}
+
+// Checked against pandas: series.rank(pct=True) of a session, then the mean over the series.
+func TestRankAsPandas(t *testing.T) {
+	nan := math.NaN()
+	a := series("a", []float64{0.3, nan, 0.1, 0.1, 2}, nil)
+	b := series("b", []float64{-1, 5, nan, 7, 1e300}, nil)
+	fold := collect.NewRank([]foldstream.Expectation{a.Expectation, b.Expectation}, "score")
+	for _, m := range []foldstream.Member{b, a} {
+		if err := fold.Add(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, _, err := fold.Value()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []float64{0.5, 0.5, 0.375, 0.5625, 1}; !slices.Equal(f.Column("score"), want) {
+		t.Errorf("%v, want %v", f.Column("score"), want)
 	}
 }

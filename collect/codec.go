@@ -43,6 +43,12 @@ type (
 		TopK     int     `msgpack:"top_k"`
 		Cost     float64 `msgpack:"cost"`
 		NDrop    int     `msgpack:"n_drop,omitempty"`
+
+		Weights []wireWeight `msgpack:"weights,omitempty"`
+	}
+	wireWeight struct {
+		Key    []string `msgpack:"key"`
+		Weight float64  `msgpack:"weight"`
 	}
 	wireGroup struct {
 		Key      []string       `msgpack:"key"`
@@ -187,13 +193,20 @@ func unpackMetrics(w map[string]any) Metrics {
 }
 
 func packSpec(s foldstream.CollectionSpec) wireSpec {
-	return wireSpec{s.Frame, s.Score, s.Label, s.Return, s.Ensemble, s.Portfolio.TopK, s.Portfolio.Cost, s.Portfolio.NDrop}
+	return wireSpec{
+		Frame: s.Frame, Score: s.Score, Label: s.Label, Return: s.Return, Ensemble: s.Ensemble,
+		TopK: s.Portfolio.TopK, NDrop: s.Portfolio.NDrop, Cost: s.Portfolio.Cost,
+		Weights: mapEach(s.SortedWeights(), func(w foldstream.Weight) wireWeight { return wireWeight{packKey(w.Key), w.Weight} }),
+	}
 }
 
 func (w wireSpec) unpack() foldstream.CollectionSpec {
 	return foldstream.CollectionSpec{
 		Frame: w.Frame, Score: w.Score, Label: w.Label, Return: w.Return, Ensemble: w.Ensemble,
 		Portfolio: foldstream.PortfolioSpec{TopK: w.TopK, NDrop: w.NDrop, Cost: w.Cost},
+		Weights: mapEach(w.Weights, func(w wireWeight) foldstream.Weight {
+			return foldstream.Weight{Key: unpackKey(w.Key), Weight: w.Weight}
+		}),
 	}
 }
 

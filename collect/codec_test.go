@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"encoding/hex"
 	"math"
 	"strings"
@@ -46,7 +47,8 @@ func TestCodecRoundTrip(t *testing.T) {
 		t.Error(d)
 	}
 	s := Summary{
-		Members: "m", Spec: foldstream.CollectionSpec{Score: "s", Portfolio: foldstream.PortfolioSpec{TopK: 3, NDrop: 1, Cost: 0.5}},
+		Members: "m", Spec: foldstream.CollectionSpec{Score: "s", Portfolio: foldstream.PortfolioSpec{TopK: 3, NDrop: 1, Cost: 0.5},
+			Ensemble: "weighted", Weights: []foldstream.Weight{{Key: foldstream.Key{{Name: "h", Value: "2"}}, Weight: 0.25}}},
 		Settled: true, Certified: true, Ensemble: true, Expected: 5, Present: 3, Failed: 2,
 		Groups: []GroupSummary{{Key: want.Key, Expected: 5, Present: 3, Failed: 2}, {}},
 	}
@@ -59,6 +61,14 @@ func TestCodecRoundTrip(t *testing.T) {
 	}
 	if d := cmp.Diff(s, back); d != "" {
 		t.Error(d)
+	}
+}
+
+// A spec without weights has the bytes that it had before there were any: its groups need not be folded again.
+func TestCodecSpecWithoutWeights(t *testing.T) {
+	data, err := encode(packSpec(foldstream.CollectionSpec{Ensemble: "average"}))
+	if err != nil || bytes.Contains(data, []byte("weights")) {
+		t.Errorf("%q, %v", data, err)
 	}
 }
 

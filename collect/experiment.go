@@ -19,7 +19,7 @@ import (
 // sessions are those of e's calendar. With them a collection can tell a session without rows inside a window that is there;
 // without them only windows that are missing are known as gaps. Those outside the members' test periods are not kept.
 //
-// Errors: Invalid (the name, no members, two members of one key and window, an unknown ensemble), Conflict (an experiment of that name has other
+// Errors: Invalid (the name, no members, two members of one key and window, an ensemble or weights that are none), Conflict (an experiment of that name has other
 // members, another pool or another collection).
 func PutExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
 	e, err := withMembers(ctx, store, e, members, sessions)
@@ -62,12 +62,15 @@ func withMembers(ctx context.Context, store foldstream.Store, e foldstream.Exper
 	if err := foldstream.ValidName("experiment", e.Name); err != nil {
 		return e, err
 	}
-	if kind := e.Collection.Ensemble; kind != "" && kind != "average" {
-		return e, foldstream.Errorf(foldstream.Invalid, "experiment", "%s: collection.ensemble: %q is not known; there is \"average\"", e.Name, kind)
+	if err := e.Collection.Validate(); err != nil {
+		return e, foldstream.Errorf(foldstream.Invalid, "experiment", "%s: %w", e.Name, err)
 	}
 	sorted, err := sortMembers(e.Name, members)
 	if err != nil {
 		return e, err
+	}
+	if err := e.Collection.Weigh(mapEach(ByKey(sorted), func(g []foldstream.Expectation) foldstream.Key { return g[0].Key })); err != nil {
+		return e, foldstream.Errorf(foldstream.Invalid, "experiment", "%s: %w", e.Name, err)
 	}
 	data, err := encode(packMembers(sorted, sessions))
 	if err != nil {
@@ -90,7 +93,7 @@ func sameExperiment(there, e foldstream.Experiment) error {
 		what = "pool (" + there.Pool + ")"
 	case there.Calendar != e.Calendar:
 		what = "calendar"
-	case there.Collection != e.Collection:
+	case !there.Collection.Equal(e.Collection):
 		what = "collection"
 	case cmp.Or(there.Policy, foldstream.Refuse) != cmp.Or(e.Policy, foldstream.Refuse):
 		what = "policy on leaks (" + string(there.Policy) + ")"

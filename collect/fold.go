@@ -100,11 +100,11 @@ func (f *fold) summary(settled, ensemble bool) Summary {
 	return s
 }
 
-// ensemble averages the groups' series, of which frames has one a group in their order. It fails as Average does.
+// ensemble folds the groups' series as the spec says; frames has one a group in their order. It fails as Average does.
 func (f *fold) ensemble(frames []foldstream.Frame, cover foldstream.Coverage) (Group, foldstream.Frame) {
 	out := Group{Coverage: cover}
 	expected := mapEach(f.groups, func(g *group) foldstream.Expectation { return foldstream.Expectation{Key: g.key} })
-	avg := NewAverage(expected, f.spec.Score, f.spec.Return)
+	avg := newEnsemble(f.spec, expected)
 	for i, e := range expected {
 		if err := avg.Add(foldstream.Member{Expectation: e, Frame: frames[i]}); err != nil {
 			out.Faults = append(out.Faults, err.Error())
@@ -119,4 +119,15 @@ func (f *fold) ensemble(frames []foldstream.Frame, cover foldstream.Coverage) (G
 	}
 	out.assess(merged, f.spec)
 	return out, merged
+}
+
+// newEnsemble returns the fold of the spec's ensemble.
+func newEnsemble(spec foldstream.CollectionSpec, expected []foldstream.Expectation) foldstream.Fold {
+	switch spec.Ensemble {
+	case foldstream.EnsembleWeighted:
+		return NewWeighted(expected, spec.WeightOf, spec.Score, spec.Return)
+	case foldstream.EnsembleRank:
+		return NewRank(expected, spec.Score, spec.Return)
+	}
+	return NewAverage(expected, spec.Score, spec.Return)
 }

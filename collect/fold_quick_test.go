@@ -199,3 +199,50 @@ func TestFoldCounts(t *testing.T) {
 		}
 	})
 }
+
+// The ensemble is the one that the spec names.
+func TestFoldEnsembleOfSpec(t *testing.T) {
+	var members []foldstream.Expectation
+	var frames []foldstream.Frame
+	for _, name := range []string{"1", "2"} {
+		members = append(members, foldstream.Expectation{Key: foldstream.Key{{Name: "g", Value: name}}, Task: foldstream.TaskID(name)})
+		f := foldstream.Frame{Instruments: []string{"A", "B", "C"}, Columns: []foldstream.Column{{Name: "score", Values: []float64{1, 2, 9}}}}
+		for range f.Instruments {
+			f.Times = append(f.Times, day(0))
+		}
+		frames = append(frames, f)
+	}
+	frames[1].Columns[0].Values = []float64{9, 2, 1}
+	one := foldstream.Weight{Key: members[0].Key, Weight: 0}
+	for _, c := range []struct {
+		spec foldstream.CollectionSpec
+		want []float64
+	}{
+		{foldstream.CollectionSpec{Ensemble: "average"}, []float64{zOf(1, 1, 2, 9)/2 + zOf(9, 1, 2, 9)/2, zOf(2, 1, 2, 9), zOf(1, 1, 2, 9)/2 + zOf(9, 1, 2, 9)/2}},
+		{foldstream.CollectionSpec{Ensemble: "rank"}, []float64{2. / 3, 2. / 3, 2. / 3}},
+		{foldstream.CollectionSpec{Ensemble: "weighted", Weights: []foldstream.Weight{one}}, []float64{zOf(9, 1, 2, 9), zOf(2, 1, 2, 9), zOf(1, 1, 2, 9)}},
+	} {
+		f, err := newFold(foldstream.Experiment{Collection: c.spec}, members, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		group, merged := f.ensemble(frames, foldstream.Coverage{})
+		for i, want := range c.want {
+			if got := merged.Column("score")[i]; len(group.Faults) > 0 || math.Abs(got-want) > 1e-12 {
+				t.Errorf("%s: row %d is %v, want %v; %v", c.spec.Ensemble, i, got, want, group.Faults)
+			}
+		}
+	}
+}
+
+// zOf is the z-score of v among values.
+func zOf(v float64, values ...float64) float64 {
+	mean, squares := 0.0, 0.0
+	for _, w := range values {
+		mean += w / float64(len(values))
+	}
+	for _, w := range values {
+		squares += (w - mean) * (w - mean) / float64(len(values)-1)
+	}
+	return (v - mean) / math.Sqrt(squares)
+}

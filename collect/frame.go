@@ -33,35 +33,14 @@ func inOrder(f foldstream.Frame) bool {
 	return true
 }
 
-// concat returns the rows of the frames one after the other, with the columns in the first one's order. Frames without rows have no say. Errors: Invalid (frames that
-// differ in their columns, or of which some have instruments and some not; Qlib joins them with nulls in the holes).
-func concat(frames []foldstream.Frame) (foldstream.Frame, error) {
-	var out foldstream.Frame
-	frames = slices.DeleteFunc(slices.Clone(frames), func(f foldstream.Frame) bool { return f.Len() == 0 })
-	if len(frames) == 0 {
-		return out, nil
-	}
-	for _, f := range frames {
-		if err := sameShape(frames[0], f); err != nil {
-			return out, err
-		}
-		out.Times = append(out.Times, f.Times...)
-		out.Instruments = append(out.Instruments, f.Instruments...)
-	}
-	for _, c := range frames[0].Columns {
-		values := make([]float64, 0, out.Len())
-		for _, f := range frames {
-			values = append(values, f.Column(c.Name)...)
-		}
-		out.Columns = append(out.Columns, foldstream.Column{Name: c.Name, Values: values})
-	}
-	return out, nil
-}
-
 // sameShape reports how two frames differ in what their rows and columns are. Both must have rows.
 func sameShape(f, g foldstream.Frame) error {
 	if (f.Instruments == nil) != (g.Instruments == nil) {
 		return foldstream.Errorf(foldstream.Invalid, "fold", "of the frames that start at %s and %s only one has instruments", f.Times[0], g.Times[0])
+	}
+	same := slices.EqualFunc(f.Columns, g.Columns, func(a, b foldstream.Column) bool { return a.Name == b.Name })
+	if same {
+		return nil
 	}
 	if a, b := columnNames(f), columnNames(g); !slices.Equal(a, b) {
 		return foldstream.Errorf(foldstream.Invalid, "fold", "the frames that start at %s and %s have other columns: %q and %q",
@@ -86,8 +65,11 @@ func nans(n int) []float64 {
 	return slices.Repeat([]float64{math.NaN()}, n)
 }
 
-// union returns the keys of the rows of both, sorted; f and g must be sorted and without duplicates.
+// union returns the keys of the rows of both, sorted; f and g must be sorted and without duplicates. It may share them with f.
 func union(f, g foldstream.Frame) foldstream.Frame {
+	if covers(f, g) {
+		return foldstream.Frame{Times: f.Times, Instruments: f.Instruments}
+	}
 	var out foldstream.Frame
 	take := func(from foldstream.Frame, i int) {
 		out.Times = append(out.Times, from.Times[i])
@@ -113,17 +95,37 @@ func union(f, g foldstream.Frame) foldstream.Frame {
 	return out
 }
 
-// align returns a value for each row of index: the column's at the row of f with that key, NaN where f has none. Both
-// must be sorted and without duplicates, and index must have every key of f.
+// covers reports whether f has the key of every row of g. Both must be sorted and without duplicates.
+func covers(f, g foldstream.Frame) bool {
+	i := 0
+	for j := range g.Len() {
+		for i < f.Len() && f.CompareRows(i, g, j) < 0 {
+			i++
+		}
+		if i == f.Len() || f.CompareRows(i, g, j) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// each calls do with the place in index of every row of f. Both must be sorted and without duplicates, and index must have every
+// key of f.
+func each(index, f foldstream.Frame, do func(i, j int)) {
+	i := 0
+	for j := range f.Len() {
+		for f.Len() < index.Len() && index.CompareRows(i, f, j) != 0 {
+			i++
+		}
+		do(i, j)
+		i++
+	}
+}
+
+// align returns a value for each row of index: the column's at the row of f with that key, NaN where f has none. As each.
 func align(index, f foldstream.Frame, column []float64) []float64 {
 	out := nans(index.Len())
-	j := 0
-	for i := range f.Len() {
-		for index.CompareRows(j, f, i) != 0 {
-			j++
-		}
-		out[j] = column[i]
-	}
+	each(index, f, func(i, j int) { out[i] = column[j] })
 	return out
 }
 

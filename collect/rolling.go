@@ -10,10 +10,15 @@ import (
 // Rolling folds the windows of one configuration into one series. Where two windows have a row of the same time and
 // instrument, the window that starts later wins with its whole row, missing values too; of two that start at the same time, the later
 // by index (Qlib: model/ens/ensemble.py:RollingEnsemble, whose tie is the order of listing).
+//
+// Adding a window costs what its rows and those of the windows that overlap it cost, however many there are.
 type Rolling struct {
 	expected []foldstream.Expectation // by window
 	sessions []foldstream.Time        // sorted; nil where they are not known
-	members  map[int]foldstream.Frame // by window; sorted, without duplicates
+	there    []bool                   // beside expected
+	windows  []*window                // those that are there and have rows, by their start, then by index
+	pieces   []piece                  // the series
+	doubled  map[foldstream.Time]bool // the times of which two windows have rows
 }
 
 var _ foldstream.Fold = (*Rolling)(nil)
@@ -26,7 +31,8 @@ func NewRolling(expected []foldstream.Expectation, sessions []foldstream.Time) *
 			return cmp.Compare(a.Window.Index, b.Window.Index)
 		}),
 		sessions: distinctTimes(sessions),
-		members:  map[int]foldstream.Frame{},
+		there:    make([]bool, len(expected)),
+		doubled:  map[foldstream.Time]bool{},
 	}
 }
 
@@ -45,8 +51,14 @@ func (r *Rolling) Add(m foldstream.Member) error {
 	if err := m.Frame.Validate(); err != nil {
 		return err
 	}
-	if _, there := r.members[m.Window.Index]; !there {
-		r.members[m.Window.Index] = unique(m.Frame)
+	if r.there[at] {
+		return nil
+	}
+	r.there[at] = true
+	if w := (&window{m.Window.Index, unique(m.Frame)}); w.Len() > 0 {
+		i, _ := slices.BinarySearchFunc(r.windows, w, (*window).compare)
+		r.windows = slices.Insert(r.windows, i, w)
+		r.splice(w)
 	}
 	return nil
 }
@@ -56,32 +68,22 @@ func (r *Rolling) Add(m foldstream.Member) error {
 // of which two windows have rows. Errors: Invalid (windows that differ in their columns, or of which some have instruments and
 // some not).
 func (r *Rolling) Value() (foldstream.Frame, foldstream.Coverage, error) {
-	frames := make([]foldstream.Frame, 0, len(r.members))
-	cover := foldstream.Coverage{Expected: len(r.expected), Present: len(r.members)}
-	for _, e := range r.expected {
-		if f, there := r.members[e.Window.Index]; there {
-			frames = append(frames, f)
+	cover := foldstream.Coverage{Expected: len(r.expected)}
+	for i, e := range r.expected {
+		if r.there[i] {
+			cover.Present++
 		} else {
 			cover.Missing = append(cover.Missing, e.Task)
 		}
 	}
-	slices.SortStableFunc(frames, func(a, b foldstream.Frame) int { return firstTime(a).Compare(firstTime(b)) })
-	all, err := concat(frames)
+	merged, err := r.merged()
 	if err != nil {
 		return foldstream.Frame{}, cover, err
 	}
-	merged := unique(all)
-	cover.Gaps = r.gaps(distinctTimes(merged.Times))
-	cover.Overlaps = overlaps(frames, distinctTimes(slices.Concat(r.sessions, merged.Times)))
+	have := distinctTimes(merged.Times)
+	cover.Gaps = r.gaps(have)
+	cover.Overlaps = r.overlaps(have)
 	return merged, cover, nil
-}
-
-// firstTime is the open end, which is before all times, where there are no rows.
-func firstTime(f foldstream.Frame) foldstream.Time {
-	if f.Len() == 0 {
-		return foldstream.Time{}
-	}
-	return f.Times[0]
 }
 
 func (r *Rolling) gaps(have []foldstream.Time) []foldstream.Segment {
@@ -105,16 +107,12 @@ func (r *Rolling) gaps(have []foldstream.Time) []foldstream.Segment {
 	return runs(r.sessions, lacks)
 }
 
-// overlaps returns the runs of the times that stand in more than one of the frames, which are sorted. all are the times of all
-// and the sessions between them.
-func overlaps(frames []foldstream.Frame, all []foldstream.Time) []foldstream.Segment {
-	count := map[foldstream.Time]int{}
-	for _, f := range frames {
-		sections(f, func(from, _ int) { count[f.Times[from]]++ })
-	}
+// overlaps returns the runs of the times that stand in more than one window; sessions that no window has rows of part them.
+func (r *Rolling) overlaps(have []foldstream.Time) []foldstream.Segment {
+	all := distinctTimes(slices.Concat(r.sessions, have))
 	twice := make([]bool, len(all))
 	for i, t := range all {
-		twice[i] = count[t] > 1
+		twice[i] = r.doubled[t]
 	}
 	return runs(all, twice)
 }

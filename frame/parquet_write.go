@@ -11,9 +11,6 @@ import (
 	"github.com/foldstream/foldstream"
 )
 
-// MediaType is the type of an artifact that is a Parquet file.
-const MediaType = "application/vnd.apache.parquet"
-
 const (
 	groupRows = 1 << 20 // rows of a row group
 	batch     = 1 << 12 // values that are handed over at once

@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 var outsiders = map[string][]string{
 	"github.com/nats-io/nats-server": {"stream/embed", "stream/streamtest"},
 	"github.com/nats-io/nats.go":     {"stream", "stream/embed", "stream/streamtest", "cmd/internal/cli", "cmd/foldstream"},
-	"github.com/parquet-go":           {"frame"},
+	"github.com/parquet-go":          {"frame"},
 	"github.com/alecthomas/kong":     {"cmd/internal/cli", "cmd/producer", "cmd/consumer", "cmd/aggregator", "cmd/foldstream"},
 }
 

@@ -12,10 +12,6 @@ import (
 	"github.com/foldstream/foldstream/frame"
 )
 
-// FrameType is the media type of an artifact that is a frame of a result, under the name of the frame: a Parquet file. The
-// profile tells it from a Parquet file that a worker stored for itself.
-const FrameType = frame.MediaType + "; profile=frame"
-
 // frameType1 is the type of those that were stored before there was Parquet, encoded by Frame.MarshalBinary.
 const frameType1 = "application/vnd.foldstream.frame"
 
@@ -53,7 +49,7 @@ func (p *process) lighten(fetching context.Context, t foldstream.Task, r foldstr
 		if err != nil {
 			return r, foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "", "the frame %q: %w", name, err))
 		}
-		a := foldstream.Artifact{Name: name, Type: FrameType}
+		a := foldstream.Artifact{Name: name, Type: foldstream.FrameType}
 		err = p.insist(fetching, t, func(ctx context.Context) (err error) {
 			a.Digest, a.Size, err = p.Artifacts.Put(ctx, bytes.NewReader(data))
 			return err
@@ -92,7 +88,7 @@ func (p *process) restore(ctx context.Context, t foldstream.Task) (foldstream.Ta
 	part := *t.Part
 	part.Frames, part.Artifacts = maps.Clone(part.Frames), nil
 	for _, a := range t.Part.Artifacts {
-		if a.Type != FrameType && a.Type != frameType1 {
+		if a.Type != foldstream.FrameType && a.Type != frameType1 {
 			part.Artifacts = append(part.Artifacts, a)
 			continue
 		}

@@ -169,12 +169,12 @@ func TestLargeFramesOfThePart(t *testing.T) {
 		how   string
 		why   string
 	}{
-		"there":  {store, part(good, work.FrameType), "commit", ""},
+		"there":  {store, part(good, foldstream.FrameType), "commit", ""},
 		"before": {store, part(before, "application/vnd.foldstream.frame"), "commit", ""},
-		"gone":   {store, part(digest(nil), work.FrameType), "return", `the part's frame "pred", digest`},
-		"junk":   {store, part(junk, work.FrameType), "fail", `the part's frame "pred": frame: cannot be read: it is no frame`},
-		"away":   {&blobs{err: foldstream.Errorf(foldstream.Unavailable, "open", "no server")}, part(good, work.FrameType), "return", ""},
-		"nobody": {nil, part(good, work.FrameType), "return", "not there"},
+		"gone":   {store, part(digest(nil), foldstream.FrameType), "return", `the part's frame "pred", digest`},
+		"junk":   {store, part(junk, foldstream.FrameType), "fail", `the part's frame "pred": frame: cannot be read: it is no frame`},
+		"away":   {&blobs{err: foldstream.Errorf(foldstream.Unavailable, "open", "no server")}, part(good, foldstream.FrameType), "return", ""},
+		"nobody": {nil, part(good, foldstream.FrameType), "return", "not there"},
 		"theirs": {store, part(good, "application/vnd.apache.parquet"), "return", "not there"}, // an artifact of the worker's own
 	} {
 		p := queue(c.task)

@@ -36,6 +36,7 @@ type File struct {
 
 	exec      map[string]any // the command of worker exec, which travels in the task dict
 	from      value          // where From stands
+	weights   value          // where the collection's weights stand
 	templates []foldstream.Template
 	steps     []step
 	leaksSet  bool // the file says what to do with leaks
@@ -69,7 +70,7 @@ func readFile(v value) *File {
 	f.readLeaks(v.get("leaks"))
 	f.readRun(v)
 	f.steps = readSteps(v.get("generators"))
-	f.Collection = readCollection(v.get("collection"))
+	f.Collection, f.weights = readCollection(v.get("collection")), v.get("collection", "weights")
 	f.Notes = v.get("notes").words()
 	return f
 }
@@ -195,9 +196,10 @@ func (f *File) readStages(v value) {
 }
 
 func readCollection(v value) foldstream.CollectionSpec {
-	v.fields("frame", "score", "label", "return", "ensemble", "portfolio")
+	v.fields("frame", "score", "label", "return", "ensemble", "weights", "portfolio")
 	c := foldstream.CollectionSpec{Frame: v.get("frame").text(), Score: v.get("score").text(), Label: v.get("label").text(),
-		Return: v.get("return").text(), Ensemble: v.get("ensemble").oneOf("average")}
+		Return: v.get("return").text(), Ensemble: v.get("ensemble").oneOf(foldstream.Ensembles()...)}
+	c.Weights = readWeights(v.get("weights"), v.get("ensemble"))
 	if p := v.get("portfolio"); p.there() {
 		p.fields("top_k", "n_drop", "cost")
 		c.Portfolio = foldstream.PortfolioSpec{TopK: p.must("top_k").whole(1, math.MaxInt32), Cost: p.get("cost").real(0, 1)}

@@ -83,6 +83,9 @@ func (f *File) Plan(cal *calendar.Calendar, data []foldstream.Data) (Plan, error
 	if err := p.fill(f, tasks, data); err != nil {
 		return Plan{}, err
 	}
+	if err := f.checkWeights(p.Expectations); err != nil {
+		return Plan{}, err
+	}
 	p.Notes = slices.Clone(f.Notes)
 	p.note(uncertified, templates)
 	p.noteCalendar(f.Calendar)

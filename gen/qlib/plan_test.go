@@ -92,8 +92,8 @@ func TestPlanOne(t *testing.T) {
 	}
 	want := foldstream.Experiment{Name: "small", Pool: "shared", Calendar: cal.Version(), Expected: 1,
 		Collection: foldstream.CollectionSpec{Frame: "pred"}, Policy: foldstream.Refuse, Source: "small.yaml"}
-	if p.Experiment != want {
-		t.Errorf("experiment %+v, want %+v", p.Experiment, want)
+	if d := cmp.Diff(want, p.Experiment); d != "" {
+		t.Error(d)
 	}
 	test := foldstream.Segment{Start: foldstream.DateOf(2020, 3, 2), End: foldstream.DateOf(2020, 3, 27)}
 	if e := p.Expectations[0]; e.Task != got.ID || e.Test != test || len(e.Key) != 0 {
@@ -229,6 +229,15 @@ func TestPlanExec(t *testing.T) {
 	}
 }
 
+const weighted = "generators: [{horizon: {horizons: [1, 5]}}]\ncollection:\n  ensemble: weighted\n  weights:\n"
+
+func TestPlanWeights(t *testing.T) {
+	p := mustPlan(t, head+task+weighted+"    horizon=5: 2.5\n    horizon=1: 0\n")
+	if spec := p.Experiment.Collection; spec.Ensemble != "weighted" || spec.WeightOf(foldstream.Key{{Name: "horizon", Value: "5"}}) != 2.5 {
+		t.Errorf("%+v", spec)
+	}
+}
+
 func TestPlanErr(t *testing.T) {
 	leaking := strings.Replace(task, "train: [2020-01-01, 2020-02-26]", "train: [2020-01-01, 2020-02-27]", 1)
 	for _, c := range []struct {
@@ -244,6 +253,9 @@ func TestPlanErr(t *testing.T) {
 		{"Rolling", head + task + "generators:\n  - either:\n      - rolling: {step: 100, trunc: 3}", foldstream.Invalid, "small.yaml:15:18: generators[0].either[0].rolling: not one full window"},
 		{"RollingLeak", head + strings.Replace(task, "train: [2020-01-01, 2020-02-26]", "train: [2020-01-01, 2020-03-03]", 1) + "generators:\n  - rolling: {step: 10}", foldstream.Leak, "generators[0].rolling: segment train"},
 		{"TwoAlike", head + task + "generators: [{either: [{rolling: {step: 10, trunc: 3}}, {rolling: {step: 5, trunc: 3}}]}]", foldstream.Invalid, `two different tasks are window 1 of the configuration "rolling=expanding"`},
+		{"WeightOfNothing", head + task + weighted + "    horizon=5: 2\n    hirizon=5: 1\n", foldstream.Invalid,
+			`small.yaml:18:16: collection.weights.hirizon=5: no configuration has it; did you mean "horizon=5"?`},
+		{"WeightsOfZero", head + task + weighted + "    horizon=5: 0\n    horizon=1: 0\n", foldstream.Invalid, "small.yaml: collection.weights: they leave every configuration out"},
 		{"OffCalendar", head + strings.Replace(task, "test: [2020-03-02, 2020-03-27]", "test: [2031-03-03, null]", 1) + "generators: [{horizon: {horizons: [1]}}]", foldstream.Invalid, "2031"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
