@@ -16,9 +16,7 @@ type Rolling struct {
 	expected []foldstream.Expectation // by window
 	sessions []foldstream.Time        // sorted; nil where they are not known
 	there    []bool                   // beside expected
-	windows  []*window                // those that are there and have rows, by their start, then by index
-	pieces   []piece                  // the series
-	doubled  map[foldstream.Time]bool // the times of which two windows have rows
+	series
 }
 
 var _ foldstream.Fold = (*Rolling)(nil)
@@ -32,7 +30,6 @@ func NewRolling(expected []foldstream.Expectation, sessions []foldstream.Time) *
 		}),
 		sessions: distinctTimes(sessions),
 		there:    make([]bool, len(expected)),
-		doubled:  map[foldstream.Time]bool{},
 	}
 }
 
@@ -55,11 +52,7 @@ func (r *Rolling) Add(m foldstream.Member) error {
 		return nil
 	}
 	r.there[at] = true
-	if w := (&window{m.Window.Index, unique(m.Frame)}); w.Len() > 0 {
-		i, _ := slices.BinarySearchFunc(r.windows, w, (*window).compare)
-		r.windows = slices.Insert(r.windows, i, w)
-		r.splice(w)
-	}
+	r.add(&window{Frame: unique(m.Frame), index: m.Window.Index})
 	return nil
 }
 

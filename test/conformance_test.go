@@ -24,6 +24,7 @@ var conformance = map[string]runner{
 	"task_manager.json":      runTaskManager,
 	"metric_table.json":      runMetricTable,
 	"qrun_config.json":       runWorkflow,
+	"collect.json":           runCollect,
 }
 
 // utils says which runner covers which op of utils.json. Each owner of a runner adds its line.
@@ -41,7 +42,6 @@ type skip struct{ file, op, name, why string }
 
 // skipped is the one table of what is not run, and why.
 var skipped = []skip{
-	{"collect.json", "", "", "collectors and ensembles of loose tables: covered when collect reads foreign tables"},
 	{"online_rolling.json", "", "", "online serving is not built yet"},
 	{"task_manager.json", "", "dry_run", "a dry run is the command's: it does not call the pool"},
 	{"task_manager.json", "", "reprioritize_running", "only what waits changes its band: what runs is prioritised when it waits again"},
@@ -97,6 +97,12 @@ var decisions = []decision{
 	{"qrun_config.json", noteNotRendered, "a variable is filled in wherever it stands", slowRendered},
 	{"qrun_config.json", noteOneLevel, "a base may have a base", slowChain},
 	{"utils.json", noteTuples, "a key is the whole path", slowFlatten},
+	{"collect.json", noteSameStart, "of windows that start together that of the later label wins, whatever the order they came in; here it came later, too", asRecorded},
+	{"collect.json", noteNullWins, "a later window's row wins as a whole: that its model has no score is what it says", asRecorded},
+	{"collect.json", noteOneScore, "one score of a session says nothing of its place among others", asRecorded},
+	{"collect.json", noteNoSpread, "equal scores say nothing of their places; the other series does", asRecorded},
+	{"collect.json", noteOneRowADay, "as one instrument a day", asRecorded},
+	{"collect.json", noteTwoRowsOneID, "two rows of one time and instrument have no one score", refused},
 	{"utils.json", noteEmptyMap, "an empty map is a value", slowFlatten},
 	{"utils.json", noteEmptyKey, "an empty key is a key", slowFlatten},
 	{"utils.json", noteEmptyList, "a list with nothing in it has nothing to fill", slowFill},

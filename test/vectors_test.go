@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -221,6 +222,11 @@ func diffMaps(at string, got any, want map[string]any) string {
 	if !ok {
 		return fmt.Sprintf("%s: got %s, want a map", at, brief(got))
 	}
+	if w, ok := want[pairs].([]any); ok && len(want) == 1 {
+		if g, ok := g[pairs].([]any); ok {
+			return diffLists(at, byKey(g), byKey(w))
+		}
+	}
 	for k, w := range want {
 		if _, ok := g[k]; !ok {
 			return fmt.Sprintf("%s.%s: missing, want %s", at, k, brief(w))
@@ -235,6 +241,19 @@ func diffMaps(at string, got any, want map[string]any) string {
 		}
 	}
 	return ""
+}
+
+// pairs is the key of a map whose keys are no texts; it has no order.
+const pairs = "__pairs__"
+
+// byKey returns pairs in order of their keys.
+func byKey(list []any) []any {
+	key := func(pair any) string {
+		p, _ := pair.([]any)
+		text, _ := json.Marshal(p[:min(len(p), 1)])
+		return string(text)
+	}
+	return slices.SortedStableFunc(slices.Values(list), func(a, b any) int { return strings.Compare(key(a), key(b)) })
 }
 
 func diffLists(at string, got any, want []any) string {

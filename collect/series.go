@@ -7,15 +7,23 @@ import (
 	"github.com/foldstream/foldstream"
 )
 
-// window is a member of a Rolling that has rows: sorted, without duplicates.
+// series is windows merged into one. The zero series has none.
+type series struct {
+	windows []*window                // by their start, then as compare has it
+	pieces  []piece                  // their rows that are in the series, in order
+	doubled map[foldstream.Time]bool // the times of which two windows have rows
+}
+
+// window is one of the frames of a series: sorted, without duplicates.
 type window struct {
-	index int
 	foldstream.Frame
+	index int   // among those of a configuration
+	label Label // among the branches of a tree
 }
 
 // compare is the order of windows: of two rows with one key that of the later window is in the series.
 func (w *window) compare(v *window) int {
-	return cmp.Or(w.Times[0].Compare(v.Times[0]), cmp.Compare(w.index, v.index))
+	return cmp.Or(w.Times[0].Compare(v.Times[0]), cmp.Compare(w.index, v.index), w.label.Compare(v.label))
 }
 
 // piece is the rows [from, to) of a window that are next to each other in the series.
@@ -24,9 +32,14 @@ type piece struct {
 	from, to int
 }
 
-// splice puts the rows of a new window into the series: it merges the pieces that lie in its time, and notes the times that
-// both have.
-func (r *Rolling) splice(w *window) {
+// add puts the rows of a new window into the series: it merges the pieces that lie in its time, and notes the times that
+// both have. A window without rows has no say.
+func (r *series) add(w *window) {
+	if w.Len() == 0 {
+		return
+	}
+	at, _ := slices.BinarySearchFunc(r.windows, w, (*window).compare)
+	r.windows = slices.Insert(r.windows, at, w)
 	first, last := w.Times[0], w.Times[w.Len()-1]
 	from, _ := slices.BinarySearchFunc(r.pieces, first, func(p piece, t foldstream.Time) int { return p.Times[p.to-1].Compare(t) })
 	to := from
@@ -38,7 +51,10 @@ func (r *Rolling) splice(w *window) {
 }
 
 // double notes the times that the rows of a piece and a window have in common.
-func (r *Rolling) double(p piece, w *window) {
+func (r *series) double(p piece, w *window) {
+	if r.doubled == nil {
+		r.doubled = map[foldstream.Time]bool{}
+	}
 	for i := p.from; i < p.to; i++ {
 		if t := p.Times[i]; i == p.from || t != p.Times[i-1] {
 			if _, both := slices.BinarySearchFunc(w.Times, t, foldstream.Time.Compare); both {
@@ -85,7 +101,7 @@ func put(pieces []piece, w *window, row int) []piece {
 
 // merged returns the rows of the pieces, with the columns in the order of the first window's. Errors: Invalid (windows that
 // differ in their columns, or of which some have instruments and some not; Qlib joins them with nulls in the holes).
-func (r *Rolling) merged() (foldstream.Frame, error) {
+func (r *series) merged() (foldstream.Frame, error) {
 	var out foldstream.Frame
 	if len(r.windows) == 0 {
 		return out, nil
