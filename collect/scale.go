@@ -42,12 +42,13 @@ func zSection(out, values []float64) {
 // rankScores returns the ranks of values within each time of f, which must be sorted, as parts of their number.
 func rankScores(f foldstream.Frame, values []float64) []float64 {
 	out := nans(f.Len())
-	sections(f, func(from, to int) { rankSection(out[from:to], values[from:to]) })
+	var order []int
+	sections(f, func(from, to int) { order = rankSection(out[from:to], values[from:to], order[:0]) })
 	return out
 }
 
-func rankSection(out, values []float64) {
-	var order []int
+// rankSection ranks the values of one time; order is room to sort in, which it returns for the next.
+func rankSection(out, values []float64, order []int) []int {
 	for i, v := range values {
 		if !math.IsNaN(v) {
 			order = append(order, i)
@@ -64,4 +65,5 @@ func rankSection(out, values []float64) {
 		}
 		from = to
 	}
+	return order
 }

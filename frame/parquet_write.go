@@ -49,9 +49,13 @@ func WriteParquet(w io.Writer, t Table) error {
 }
 
 func writeColumn(w *parquet.ColumnWriter, c Column, nanos bool, from, to int) error {
-	values := make([]parquet.Value, 0, batch)
+	values, texts := make([]parquet.Value, 0, batch), map[string]parquet.Value{}
 	for i := from; i < to; i++ {
-		values = append(values, c.value(i, nanos))
+		if c.Texts == nil {
+			values = append(values, c.value(i, nanos))
+		} else {
+			values = append(values, textValue(texts, c.Texts[i]))
+		}
 		if len(values) == batch || i == to-1 {
 			if _, err := w.WriteRowValues(values); err != nil {
 				return err
@@ -62,7 +66,17 @@ func writeColumn(w *parquet.ColumnWriter, c Column, nanos bool, from, to int) er
 	return w.Flush()
 }
 
-// value returns the value of row i with its levels.
+// textValue returns a text, whose bytes are copied once, be it in however many rows.
+func textValue(seen map[string]parquet.Value, s string) parquet.Value {
+	v, ok := seen[s]
+	if !ok {
+		v = parquet.ByteArrayValue([]byte(s)).Level(0, 0, 0)
+		seen[s] = v
+	}
+	return v
+}
+
+// value returns the time or the number of row i with its levels.
 func (c Column) value(i int, nanos bool) parquet.Value {
 	switch {
 	case c.Times != nil && c.Times[i].IsOpen(), c.Numbers != nil && math.IsNaN(c.Numbers[i]):
@@ -71,8 +85,6 @@ func (c Column) value(i int, nanos bool) parquet.Value {
 		return parquet.Int64Value(c.Times[i].Std().UnixNano()).Level(0, 1, 0)
 	case c.Times != nil:
 		return parquet.Int64Value(c.Times[i].Std().UnixMicro()).Level(0, 1, 0)
-	case c.Texts != nil:
-		return parquet.ByteArrayValue([]byte(c.Texts[i])).Level(0, 0, 0)
 	case c.Counts != nil:
 		return parquet.Int64Value(int64(c.Counts[i])).Level(0, 0, 0)
 	}
