@@ -92,10 +92,11 @@ func (k *keeper) frameOf(ctx context.Context, ev foldstream.Event) (foldstream.F
 func (k *keeper) fetch(ctx context.Context, ev foldstream.Event, d foldstream.Digest) (foldstream.Frame, string) {
 	for pause := backoff(0); ; {
 		f, err := loadBlob(ctx, k.Store, Blob{Digest: d})
-		switch {
-		case err == nil:
+		if err == nil {
 			return f, check(f, k.fold.spec)
-		case foldstream.Is(err, foldstream.NotFound) || foldstream.Is(err, foldstream.Invalid):
+		}
+		switch foldstream.KindOf(err) {
+		case foldstream.NotFound, foldstream.Invalid, foldstream.TooLarge:
 			return foldstream.Frame{}, "the artifact of the frame " + k.fold.spec.Frame + " is missing or cannot be read"
 		}
 		k.log.Warn("cannot read an artifact; trying again", "task", ev.Task, "err", err)

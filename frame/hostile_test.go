@@ -98,6 +98,17 @@ func run(n uint64, level byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(nil, uint32(len(r))), r...)
 }
 
+// The file in testdata, with which other rooms test what they do with such a one, is what it says.
+func TestTooLarge(t *testing.T) {
+	file := hostile{physical: 5, optional: 1, groups: 1, rows: 200 << 20, columns: 2, values: 200 << 20, size: 10, body: run(200<<20, 0)}.file()
+	if !bytes.Equal(file, testdata(t, "too-large")) {
+		t.Errorf("it is not %x", file)
+	}
+	if _, err := frame.Decode(file); !foldstream.Is(err, foldstream.TooLarge) {
+		t.Error(err)
+	}
+}
+
 func TestHostileFiles(t *testing.T) {
 	z, err := zstd.NewWriter(nil)
 	if err != nil {

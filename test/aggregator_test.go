@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/frame"
 	"github.com/foldstream/foldstream/stream/mem"
 )
 
@@ -234,7 +236,7 @@ func TestAggregatorLoad(t *testing.T) {
 			t.Errorf("the ensemble's series: %v, %v", f, err)
 		}
 		var csv strings.Builder
-		if err := collect.WriteCSV(t.Context(), &csv, store, c); err != nil {
+		if err := collect.WriteSeries(t.Context(), &csv, frame.CSV, store, c); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := stdcsv.NewReader(strings.NewReader(csv.String())).ReadAll()
@@ -507,33 +509,65 @@ func TestAggregatorDeletedExperiment(t *testing.T) {
 	})
 }
 
-// A frame that travels as an artifact of its name folds as one that travels inline.
+// commitArtifact commits the result of the next task with its frame as an artifact.
+func commitArtifact(t *testing.T, store foldstream.Store, pool string, encode func(foldstream.Frame) ([]byte, error)) {
+	t.Helper()
+	lease, err := store.Pool(pool).Fetch(t.Context(), foldstream.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := answer(lease.Task(), "w")
+	data, err := encode(r.Frames["pred"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := foldstream.Artifact{Name: "pred"}
+	if a.Digest, a.Size, err = store.Artifacts().Put(t.Context(), bytes.NewReader(data)); err != nil {
+		t.Fatal(err)
+	}
+	r.Frames, r.Artifacts = nil, []foldstream.Artifact{a}
+	if err := lease.Commit(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A frame that travels as an artifact of its name, in any form that is read, folds as one that travels inline.
 func TestAggregatorFrameInArtifact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		want := undisturbed(t)
 		store := mem.New(mem.Options{})
 		defer aggregate(t, store, "one")()
 		submit(t, store, "x", 1)
-		commitAll(t, store, "x", tasksOfSample-1, 0)
-		lease, err := store.Pool("x").Fetch(t.Context(), foldstream.Filter{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := answer(lease.Task(), "w")
-		data, err := r.Frames["pred"].MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, size, err := store.Artifacts().Put(t.Context(), bytes.NewReader(data))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Frames, r.Artifacts = nil, []foldstream.Artifact{{Name: "pred", Digest: d, Size: size}}
-		if err := lease.Commit(t.Context(), r); err != nil {
-			t.Fatal(err)
-		}
+		commitAll(t, store, "x", tasksOfSample-2, 0)
+		commitArtifact(t, store, "x", foldstream.Frame.MarshalBinary)
+		commitArtifact(t, store, "x", frame.Encode)
 		sameBytes(t, want, settled(t, store, "x"))
 	})
+}
+
+// What cannot be read as a frame counts as failed, at once: nobody waits for it to get better.
+func TestAggregatorBadArtifact(t *testing.T) {
+	bad := map[string]func(foldstream.Frame) ([]byte, error){
+		"junk":     func(foldstream.Frame) ([]byte, error) { return []byte("junk"), nil },
+		"no times": func(foldstream.Frame) ([]byte, error) { return os.ReadFile("../frame/testdata/bad-no-time.parquet") },
+		"hostile":  func(foldstream.Frame) ([]byte, error) { return os.ReadFile("../frame/testdata/too-large.parquet") },
+	}
+	for name, encode := range bad {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store := mem.New(mem.Options{})
+				defer aggregate(t, store, "one")()
+				submit(t, store, "x", 1)
+				commitAll(t, store, "x", tasksOfSample-1, 0)
+				commitArtifact(t, store, "x", encode)
+				settled(t, store, "x")
+				c, err := collect.Load(t.Context(), store, "x")
+				if err != nil || len(c.Coverage.Failed) == 0 || c.Coverage.Present+len(c.Coverage.Failed) != c.Coverage.Expected {
+					t.Errorf("%+v, %v", c.Coverage, err)
+				}
+			})
+		})
+	}
 }
 
 func TestAggregatorCoalesces(t *testing.T) {

@@ -30,4 +30,5 @@
 //	retry: {attempts: 3, backoff: 1s, ceiling: 5m}
 //	deadline: 10m                      # of one attempt
 //	collection: {frame: pred, score: score, label: label, return: return, ensemble: average, portfolio: {top_k: 5, n_drop: 1, cost: 0.001}}
+//	            # ensemble: average | rank | weighted, the last with weights: {horizon=5: 2, "alpha=1,horizon=1": 0}
 package qlib

@@ -8,6 +8,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/frame"
 )
 
 // CollectionShowCmd shows one collection.
@@ -15,7 +16,8 @@ type CollectionShowCmd struct {
 	Connection
 	Output
 	Experiment string `arg:"" help:"Experiment whose collection to show."`
-	CSV        bool   `name:"csv" xor:"format" help:"Print the merged series of every configuration as CSV."`
+	Format     string `short:"f" enum:"table,csv,json,markdown,parquet" default:"table" help:"Format to print in: ${enum}. --json is json."`
+	Series     bool   `help:"Print the merged series of every configuration, a row a session and instrument, and not the table of them."`
 }
 
 // Run shows it. An incomplete one is shown with what it has and ends in Incomplete.
@@ -30,18 +32,18 @@ func (c *CollectionShowCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	switch {
-	case c.CSV:
-		if err := refuseIncomplete(col); err != nil {
-			return err
-		}
-		return collect.WriteCSV(ctx, env.Stdout, s.store, col)
-	case c.JSON:
+	case c.Series || c.Format != formatTable && c.Format != string(frame.JSON):
+		err = c.write(ctx, env, s.store, col)
+	case c.JSON || c.Format == string(frame.JSON):
 		err = printJSON(env.Stdout, collectionOf(col))
 	default:
 		printCollection(env.Stdout, col)
 		printFaults(env, col)
 	}
-	return errors.Join(err, refuseIncomplete(col))
+	if err != nil {
+		return err
+	}
+	return refuseIncomplete(col)
 }
 
 // loadCollection loads the collection of an experiment. Errors: NotFound (no such experiment), Incomplete (nothing is folded yet).

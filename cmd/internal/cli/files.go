@@ -12,6 +12,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/frame"
 	"github.com/foldstream/foldstream/report"
 )
 
@@ -34,7 +35,7 @@ func writeFiles(ctx context.Context, env *Env, store foldstream.Store, p *plan, 
 		return nil
 	}
 	csv := filepath.Join(dir, "collection.csv")
-	err = writeFile(csv, func(w io.Writer) error { return collect.WriteCSV(ctx, w, store, col) })
+	err = writeFile(csv, func(w io.Writer) error { return collect.WriteSeries(ctx, w, frame.CSV, store, col) })
 	if err == nil {
 		fmt.Fprintf(env.Stderr, "wrote %s\n", csv)
 	}

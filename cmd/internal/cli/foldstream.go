@@ -40,8 +40,9 @@ type Foldstream struct {
 
 // CollectionCmd is the commands that look at collections.
 type CollectionCmd struct {
-	Show CollectionShowCmd `cmd:"" aliases:"info,view" help:"Show a collection as a table, JSON or CSV."`
-	List CollectionListCmd `cmd:"" aliases:"ls" help:"List the experiments and how complete their collections are."`
+	Show   CollectionShowCmd   `cmd:"" aliases:"info,view" help:"Show a collection's table or its series, in several formats."`
+	Export CollectionExportCmd `cmd:"" help:"Write a collection's table and its series into files: CSV, JSON, Markdown, Parquet."`
+	List   CollectionListCmd   `cmd:"" aliases:"ls" help:"List the experiments and how complete their collections are."`
 }
 
 // VersionCmd shows which build this is.
