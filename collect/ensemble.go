@@ -18,6 +18,18 @@ func RollingEnsemble() Ensemble {
 	return Ensemble{func() Reduction[foldstream.Frame] { return &rollingTree{} }}
 }
 
+// Overlaps names the sessions of which two frames of a tree have rows, as segments: those where RollingEnsemble has to choose. Errors:
+// Invalid, as RollingEnsemble.
+func Overlaps(t Tree[foldstream.Frame]) ([]foldstream.Segment, error) {
+	r := &rollingTree{}
+	merged, err := reduce(r, t)
+	if err != nil {
+		return nil, err
+	}
+	f, _ := merged.Leaf()
+	return r.overlaps(distinctTimes(f.Times)), nil
+}
+
 // AverageEnsemble averages a column of the frames as NewAverage does, those below other branches included; all weigh the same.
 // The column "" is the one that a frame has; frames with several are then refused.
 func AverageEnsemble(score string) Ensemble {

@@ -113,6 +113,16 @@ func TestErrProcessors(t *testing.T) {
 	}
 }
 
+func TestOverlaps(t *testing.T) {
+	got, err := collect.Overlaps(windows())
+	if want := (foldstream.Segment{Start: day(0), End: day(1)}); err != nil || len(got) != 1 || got[0] != want {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := collect.Overlaps(collect.Tree[foldstream.Frame]{}); !foldstream.Is(err, foldstream.Invalid) {
+		t.Error(err)
+	}
+}
+
 func TestMergeCollector(t *testing.T) {
 	inner := func(values map[string]int) collect.Collector[int] {
 		return collect.Collected[int]{Tree: branches(t, values)}

@@ -22,7 +22,7 @@ import (
 )
 
 // stores are the stores that recorders are collected from: one in memory, and JetStream.
-func stores(t *testing.T) map[string]foldstream.Store {
+func stores(t testing.TB) map[string]foldstream.Store {
 	t.Helper()
 	nc, err := nats.Connect(streamtest.Server(t).URL())
 	if err != nil {
@@ -51,7 +51,7 @@ type worked struct {
 	waiting foldstream.TaskID
 }
 
-func work(t *testing.T, store foldstream.Store) worked {
+func work(t testing.TB, store foldstream.Store) worked {
 	t.Helper()
 	w := worked{store: store, frames: map[foldstream.TaskID]foldstream.Frame{}}
 	tasks := streamtest.Tasks(0, 7)
@@ -94,7 +94,7 @@ func work(t *testing.T, store foldstream.Store) worked {
 }
 
 // result is the result of the i-th task: its frame is inline, a Parquet artifact, or one in the form before that.
-func (w worked) result(t *testing.T, i int, id foldstream.TaskID) foldstream.Result {
+func (w worked) result(t testing.TB, i int, id foldstream.TaskID) foldstream.Result {
 	t.Helper()
 	f := foldstream.Frame{Columns: []foldstream.Column{{Name: "score"}}}
 	for d := range 6 { // two sessions longer than the window: the next one's win

@@ -75,7 +75,7 @@ func (r *Rolling) Value() (foldstream.Frame, foldstream.Coverage, error) {
 	}
 	have := distinctTimes(merged.Times)
 	cover.Gaps = r.gaps(have)
-	cover.Overlaps = r.overlaps(have)
+	cover.Overlaps = r.overlaps(distinctTimes(slices.Concat(r.sessions, have)))
 	return merged, cover, nil
 }
 
@@ -98,16 +98,6 @@ func (r *Rolling) gaps(have []foldstream.Time) []foldstream.Segment {
 		}
 	}
 	return runs(r.sessions, lacks)
-}
-
-// overlaps returns the runs of the times that stand in more than one window; sessions that no window has rows of part them.
-func (r *Rolling) overlaps(have []foldstream.Time) []foldstream.Segment {
-	all := distinctTimes(slices.Concat(r.sessions, have))
-	twice := make([]bool, len(all))
-	for i, t := range all {
-		twice[i] = r.doubled[t]
-	}
-	return runs(all, twice)
 }
 
 // within returns the bounds [from, to) of the times inside s. times must be sorted.

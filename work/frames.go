@@ -68,12 +68,12 @@ func (p *process) lighten(fetching context.Context, t foldstream.Task, r foldstr
 func bound(frames map[string]foldstream.Frame) int {
 	n := 0
 	for name, f := range frames {
-		n += len(name) + 64 + f.Len()*(8*len(f.Columns)+32)
+		n += len(name) + 128 + f.Len()*(8*len(f.Columns)+40)
 		for _, s := range f.Instruments {
 			n += len(s) + 10
 		}
 		for _, c := range f.Columns {
-			n += len(c.Name) + 10
+			n += len(c.Name) + 16
 		}
 	}
 	return n
