@@ -84,3 +84,23 @@ func TestRankAsPandas(t *testing.T) {
 		t.Errorf("%v, want %v", f.Column("score"), want)
 	}
 }
+
+// A member that comes again with other numbers, which a store does not do, changes nothing: the first stands, whatever was looked at.
+func TestAddingAgainChangesNothing(t *testing.T) {
+	m := series("a", []float64{1, 2, 4}, nil)
+	other := m
+	other.Frame.Columns = []foldstream.Column{{Name: "score", Values: []float64{4, 2, 1}}}
+	expected := []foldstream.Expectation{m.Expectation}
+	for name, fold := range map[string]foldstream.Fold{"rolling": collect.NewRolling(expected, nil), "average": collect.NewAverage(expected, "score")} {
+		if err := fold.Add(m); err != nil {
+			t.Fatal(err)
+		}
+		want, _, _ := fold.Value()
+		if err := fold.Add(other); err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := fold.Value(); err != nil || !slices.Equal(got.Column("score"), want.Column("score")) {
+			t.Errorf("%s: %v, want %v; %v", name, got.Column("score"), want.Column("score"), err)
+		}
+	}
+}

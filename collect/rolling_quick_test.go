@@ -53,7 +53,8 @@ func drawWindows(t *rapid.T) (expected []foldstream.Expectation, members []folds
 		}
 		expected = append(expected, e)
 		if rapid.IntRange(0, 4).Draw(t, "absent") > 0 {
-			members = append(members, foldstream.Member{Expectation: e, Frame: drawFrame(t, "score", "label")})
+			columns := rapid.Permutation([]string{"score", "label"}).Draw(t, "columns")
+			members = append(members, foldstream.Member{Expectation: e, Frame: drawFrame(t, columns...)})
 		}
 	}
 	return expected, members

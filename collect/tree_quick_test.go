@@ -62,11 +62,27 @@ func drawLeaves(t *rapid.T) []leaf {
 		for w := range rapid.IntRange(1, 4).Draw(t, "windows") {
 			all = append(all, leaf{
 				collect.Tuple(collect.Text(fmt.Sprint("g", g)), collect.Text(fmt.Sprint(w))),
-				withoutDuplicates(drawFrame(t, "score")),
+				drawDense(t),
 			})
 		}
 	}
 	return all
+}
+
+// drawDense draws the scores of three instruments on four days, most of which are there: means have many terms then.
+func drawDense(t *rapid.T) foldstream.Frame {
+	f := foldstream.Frame{Instruments: []string{}, Columns: []foldstream.Column{{Name: "score"}}}
+	from := rapid.IntRange(0, 2).Draw(t, "from")
+	for d := from; d < from+4; d++ {
+		for _, name := range []string{"AA", "BB", "CC"} {
+			if rapid.IntRange(0, 9).Draw(t, "there") == 0 {
+				continue
+			}
+			f.Times, f.Instruments = append(f.Times, day(d)), append(f.Instruments, name)
+			f.Columns[0].Values = append(f.Columns[0].Values, rapid.Float64Range(-1, 1).Draw(t, "score"))
+		}
+	}
+	return f
 }
 
 // chains are those that must not see the order in which their branches come.
