@@ -56,6 +56,15 @@ import (
 //	pq.write_table(texts, "testdata/bad-brotli.parquet", compression="brotli")
 //	delta = pa.table({"datetime": ["2020-01-06", "2020-01-07"], "score": [1, 2]})
 //	pq.write_table(delta, "testdata/bad-delta.parquet", use_dictionary=False, column_encoding={"datetime": "PLAIN", "score": "DELTA_BINARY_PACKED"})
+//
+// and these by Polars 2.1.0 and DuckDB 2.0.1:
+//
+//	import datetime as dt, duckdb, polars as pl
+//
+//	few = pl.DataFrame({"datetime": [dt.datetime(2020, 1, 6), dt.datetime(2020, 1, 6), dt.datetime(2020, 1, 7)],
+//	    "instrument": ["A", "B", "A"], "score": [0.5, None, -1.0], "n": [1, 2, 3]})
+//	few.write_parquet("testdata/polars.parquet")
+//	duckdb.sql("copy few to 'testdata/duckdb.parquet'")
 
 func testdata(t testing.TB, name string) []byte {
 	t.Helper()
@@ -127,6 +136,18 @@ func TestReadsTypesOfPandas(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		} else if d := cmp.Diff(want, got, same...); d != "" {
 			t.Error(name, d)
+		}
+	}
+}
+
+func TestReadsWhatPolarsAndDuckDBWrite(t *testing.T) {
+	day := foldstream.DateOf(2020, 1, 6)
+	want := foldstream.Frame{Times: []foldstream.Time{day, day, foldstream.DateOf(2020, 1, 7)}, Instruments: []string{"A", "B", "A"},
+		Columns: []foldstream.Column{{Name: "score", Values: []float64{0.5, math.NaN(), -1}}, {Name: "n", Values: []float64{1, 2, 3}}}}
+	for _, name := range []string{"polars", "duckdb"} {
+		got, err := frame.Decode(testdata(t, name))
+		if d := cmp.Diff(want, got, same...); d != "" || err != nil {
+			t.Error(name, d, err)
 		}
 	}
 }

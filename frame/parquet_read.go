@@ -8,7 +8,7 @@ import (
 )
 
 // ReadParquet reads a Parquet file of flat columns: times without a zone and dates, texts, and numbers, of which null
-// is missing; whole numbers and truth values become numbers. It reads what WriteParquet, pandas and pyarrow write: pages of
+// is missing; whole numbers and truth values become numbers. It reads what WriteParquet, pandas, Polars and DuckDB write: pages of
 // both versions, plain or with a dictionary, uncompressed or by Snappy, Zstandard or gzip.
 //
 // A file may come from anybody. Nothing is allocated on its word alone: reading takes no more than about 16 MiB and 64
