@@ -23,6 +23,14 @@ type Admin interface {
 	Prioritize(ctx context.Context, pool string, priority *int, ids ...TaskID) (int, error)
 }
 
+// Purger takes removed tasks out of the store for good.
+type Purger interface {
+	// Purge deletes all that is kept of removed tasks, their definitions, their events and what is left of their tickets, as if they had
+	// never been. Tasks that are not removed are left alone and not counted. Like the methods of Admin it is idempotent. It returns how
+	// many tasks it purged. Artifacts stay.
+	Purge(ctx context.Context, pool string, ids ...TaskID) (int, error)
+}
+
 // PoolAdmin changes and tells the settings of pools. A pool that never had a task has the zero settings.
 type PoolAdmin interface {
 	Settings(ctx context.Context, pool string) (PoolSettings, error)

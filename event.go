@@ -1,6 +1,10 @@
 package foldstream
 
-import "time"
+import (
+	"context"
+	"iter"
+	"time"
+)
 
 // EventKind is what an event in a task's life says.
 type EventKind string
@@ -25,9 +29,17 @@ type Event struct {
 	Stage    string
 	Attempt  int
 	Worker   string
+	Run      string  // the attempt that it belongs to, see Task.Run; an end from outside has one of its own, or none
 	Error    string  // of EventEnd: why
 	Result   *Result // of EventResult and EventPart
 	Expected Cursor  // the event of this task that it follows; 0 for the first
+}
+
+// Newest tells where tasks stand without reading their lives.
+type Newest interface {
+	// Newest reads the newest event of each of the tasks, or of every task of the pool where none are named, in the order of the events.
+	// Results come without their frames and series. Tasks without events are left out. Errors: Invalid (the pool).
+	Newest(ctx context.Context, pool string, ids ...TaskID) iter.Seq2[Event, error]
 }
 
 // Cursor is a place in the store's order of events. 0 is before the first.

@@ -5,9 +5,10 @@ import "time"
 // Experiment is a set of tasks that make one collection. It is stored in the bucket Experiments under its name.
 type Experiment struct {
 	Name       string
-	Pool       string
+	ID         string // of this life of the name: an experiment that is made after it was deleted has another. "" for one made by an older program
+	Pool       string // "" where it has no tasks
 	Calendar   string // version
-	Members    Digest // the artifact that lists the members the collection must have
+	Members    Digest // the artifact that lists the members the collection must have; "" where it has no tasks
 	Expected   int    // how many members
 	Collection CollectionSpec
 	Policy     Policy // leaks; Warn makes the collection uncertified

@@ -9,6 +9,7 @@ type Result struct {
 	Tags      map[string]string
 	Frames    map[string]Frame // "pred", "daily", …
 	Artifacts []Artifact
+	Series    Series        // metrics with steps; where it is large, the artifact of type SeriesType has it
 	Code      string        // version of the code that made it, as the consumer declares it
 	Worker    string        // name of the consumer that made it
 	Duration  time.Duration // how long the attempt took

@@ -23,6 +23,9 @@ type Store interface {
 
 	// Artifacts returns the blobs.
 	Artifacts() Artifacts
+
+	// Metrics returns the metrics with steps of running work.
+	Metrics() Metrics
 }
 
 // Archive reads the permanent definitions of a pool's tasks, in order of creation, without their place in life.
@@ -41,7 +44,7 @@ type Reconciler interface {
 // The buckets of values.
 const (
 	Collections = "COLLECTIONS" // folded values and their coverage
-	Experiments = "EXPERIMENTS" // experiments
+	Experiments = "EXPERIMENTS" // experiments and recorders
 	Pools       = "POOLS"       // settings of pools
 	Workers     = "WORKERS"     // who is alive; entries expire
 	Locks       = "LOCKS"       // who leads; entries expire

@@ -32,6 +32,7 @@ type Task struct {
 	// Where it stands in its life. Fetch sets them; Create ignores them.
 	Stage   string  // the stage to run now; "" where the task names none
 	Attempt int     // 1 for the first
+	Run     string  // this attempt among all of the task, those included that were lost with their workers; letters and digits
 	Part    *Result // what the stage before this one handed on; nil in the first
 }
 

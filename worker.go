@@ -26,13 +26,23 @@ func (f WorkerFunc) Work(ctx context.Context, t Task, rec Recorder) (Result, err
 // Recorder takes what a running task has to say. What it took becomes part of the result when the result is committed,
 // and is lost with a lost attempt, so a retried task logs nothing twice. It is safe for concurrent use.
 type Recorder interface {
+	Meter
 	Param(name, value string)
-	Metric(name string, value float64)
 	Tag(name, value string)
 	// Artifact stores what r gives as an artifact of the result. Errors: those of Artifacts.Put.
 	Artifact(ctx context.Context, name, mediaType string, r io.Reader) error
 	// Progress tells how far the work is. It never blocks on the network.
 	Progress(p Progress)
+}
+
+// Meter takes numbers.
+type Meter interface {
+	// Metric sets what a metric comes to in the end. NaN means undefined.
+	Metric(name string, value float64)
+	// MetricAt tells what a metric is at a step: of training, of an epoch, whatever the work counts. Every point is kept, in the order of
+	// the calls; people can watch them come. A metric that Metric never set comes to its value at the highest step. It never blocks on
+	// the network.
+	MetricAt(name string, step int64, value float64)
 }
 
 // Permanent marks an error that trying again cannot mend: the task fails at once. A nil err gives nil.

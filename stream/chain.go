@@ -25,6 +25,7 @@ type link struct {
 	later    bool      // of a return: a schedule brings the ticket back
 	moved    int       // the band that the task was moved to, plus 1; 0 is the definition's band
 	trouble  string    // of the last attempt that failed; travels with the chain, so that a state is read from one event
+	brief    string    // of a part or result: see headerBrief
 	body     []byte    // of a part or result: the encoded result
 }
 
@@ -82,6 +83,10 @@ func (s *Store) message(op string, l link) (*nats.Msg, error) {
 			return nil, err
 		}
 	}
+	setText(h, headerBrief, l.brief)
+	if s.fits(op, m) != nil { // what is there twice is the first to go
+		h.Del(headerBrief)
+	}
 	return m, s.fits(op, m)
 }
 
@@ -129,11 +134,12 @@ func readLink(m *stored) (link, error) {
 			Seq: foldstream.Cursor(m.seq), At: m.at, Pool: lastToken(pool), Task: foldstream.TaskID(lastToken(m.subject)),
 			Kind: foldstream.EventKind(m.header.Get(headerKind)), Status: foldstream.Status(m.header.Get(headerStatus)),
 			Stage: m.header.Get(headerStage), Attempt: int(number(headerAttempt)), Worker: m.header.Get(headerWorker),
-			Expected: foldstream.Cursor(number(headerExpected)),
+			Run: m.header.Get(headerNonce), Expected: foldstream.Cursor(number(headerExpected)),
 		},
 		ticket: number(headerTicket), delivery: number(headerDelivery), crashes: int(number(headerCrashes)), next: int(number(headerNext)),
 		moved: int(number(headerMoved)), trouble: quoted(m.header, headerTrouble),
-		session: m.header.Get(headerSession), nonce: m.header.Get(headerNonce), later: m.header.Get(headerLater) != "", body: m.data,
+		session: m.header.Get(headerSession), nonce: m.header.Get(headerNonce), later: m.header.Get(headerLater) != "",
+		brief: m.header.Get(headerBrief), body: m.data,
 	}
 	if l.Kind == "" || l.Status == "" {
 		return l, foldstream.Errorf(foldstream.Invalid, "events", "message %d of %s is no event: it lacks %s or %s", m.seq, m.subject, headerKind, headerStatus)

@@ -54,7 +54,7 @@ func decode(data []byte, v any) error {
 
 // encodeTask writes a definition: the task without its place in life.
 func encodeTask(t foldstream.Task) ([]byte, error) {
-	t.Stage, t.Attempt, t.Part = "", 0, nil
+	t.Stage, t.Attempt, t.Run, t.Part = "", 0, "", nil
 	return encode(&t)
 }
 

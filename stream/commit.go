@@ -24,7 +24,7 @@ func (l *lease) Commit(ctx context.Context, r foldstream.Result) error {
 			return err
 		}
 	}
-	end.body = body
+	end.body, end.brief = body, briefOf(r)
 	return l.finish(ctx, "commit", end, func(ctx context.Context, end link) error {
 		if end.Kind == foldstream.EventPart {
 			return l.p.advance(ctx, l.d, l.view, end)

@@ -27,6 +27,7 @@ func (l layout) defs() string                { return l.streams + "DEFS" }
 func (l layout) work() string                { return l.streams + "WORK" }
 func (l layout) events() string              { return l.streams + "EVENTS" }
 func (l layout) dlq() string                 { return l.streams + "DLQ" }
+func (l layout) metrics() string             { return l.streams + "METRICS" }
 func (l layout) artifacts() string           { return l.streams + "ARTIFACTS" }
 func (l layout) bucket(name string) string   { return l.streams + name }
 func (l layout) kvStream(name string) string { return "KV_" + l.streams + name }
@@ -38,6 +39,14 @@ func (l layout) def(pool string, id foldstream.TaskID) string {
 
 func (l layout) event(pool string, id foldstream.TaskID) string {
 	return l.prefix + ".event." + pool + "." + string(id)
+}
+
+// metric is the subject of a recorder's points; "" is every recorder of the experiment.
+func (l layout) metric(experiment, recorder string) string {
+	if recorder == "" {
+		recorder = "*"
+	}
+	return l.prefix + ".metric." + experiment + "." + recorder
 }
 
 func (l layout) letter(pool, stage string, id foldstream.TaskID) string {
@@ -160,6 +169,9 @@ func (s *Store) streamConfigs() []jetstream.StreamConfig {
 		Name: s.lay.events(), Subjects: []string{s.lay.prefix + ".event.>"}, MaxMsgsPerSubject: 64, AllowDirect: true,
 	}, {
 		Name: s.lay.dlq(), Subjects: []string{s.lay.prefix + ".dlq.>"},
+	}, {
+		Name: s.lay.metrics(), Subjects: []string{s.lay.prefix + ".metric.>"}, // no limit of bytes: a server reserves the room for one
+		MaxMsgsPerSubject: foldstream.PointsKept, MaxAge: foldstream.PointsKeptFor, AllowDirect: true,
 	}}
 }
 

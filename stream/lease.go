@@ -38,6 +38,7 @@ func newLease(p *Pool, d *delivery, task foldstream.Task, base link) *lease {
 	c.Pool, c.Task, c.Stage, c.Worker = p.name, d.id, d.lane.stage, p.s.cfg.Worker
 	c.Kind, c.Status = foldstream.EventClaim, foldstream.Running
 	c.ticket, c.delivery, c.session, c.nonce, c.moved = d.seq, d.count, p.s.session, nonce(), d.moved
+	l.view.Run = c.nonce
 	return l
 }
 

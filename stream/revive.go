@@ -35,6 +35,9 @@ func (p *Pool) revive(ctx context.Context, o *order) error {
 	if err != nil {
 		return err
 	}
+	if last.Status == "" {
+		return foldstream.Errorf(foldstream.Unavailable, "create", "task %s was purged at the same moment; create it again", o.ticket.id)
+	}
 	o.made.Status, o.made.New = last.Status, began
 	if !began {
 		return nil

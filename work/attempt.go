@@ -1,6 +1,7 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime/debug"
@@ -20,15 +21,17 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 	result, err := foldstream.Result{}, errStopped
 	var held *permit
 	var left <-chan struct{}
+	rec := newRecorder(p.Artifacts)
+	defer rec.forget()
 	if fetching.Err() == nil { // else the stop and the lease crossed
 		held, err = p.limits.take(fetching, t)
 	}
 	s.leave(isCrowded(err))
 	if err == nil {
-		result, left, err = p.watched(working, lease, t, held)
+		result, left, err = p.watched(working, lease, t, rec, held)
 	}
 	result.Code, result.Worker, result.Duration = p.Code, p.Name, time.Since(began)
-	err = p.settle(fetching, lease, t, result, err)
+	err = p.settle(fetching, lease, t, result, &rec.points, err)
 	p.say(t, err, result.Duration)
 	if left == nil {
 		held.release()
@@ -49,7 +52,7 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 // watched works the task while the lease and its places hold and no limit of time is over. What cancelled the work is its error, but
 // for a result that was finished all the same and an error that is permanent. A worker that ignores the cancelling is left
 // behind: left is then closed when it ends.
-func (p *process) watched(working context.Context, lease foldstream.Lease, t foldstream.Task, held *permit) (_ foldstream.Result, left <-chan struct{}, err error) {
+func (p *process) watched(working context.Context, lease foldstream.Lease, t foldstream.Task, rec *recorder, held *permit) (_ foldstream.Result, left <-chan struct{}, err error) {
 	ctx, cancel := context.WithCancelCause(working)
 	defer cancel(nil)
 	if t.Deadline > 0 {
@@ -57,10 +60,14 @@ func (p *process) watched(working context.Context, lease foldstream.Lease, t fol
 		ctx, release = context.WithTimeoutCause(ctx, t.Deadline, overdue(t.Deadline))
 		defer release()
 	}
-	rec := newRecorder(p.Artifacts)
 	pulse := &pulse{lease: lease, progress: rec.progress, told: true}
 	var watch sync.WaitGroup
 	watch.Go(func() { cancel(pulse.hold(ctx)) })
+	if as := p.pointsOf(t); as.Run != "" {
+		watch.Go(func() {
+			rec.feed(ctx, p.Metrics, as, func(err error) { p.log.Debug("points were not published", "task", t.ID, "err", err) })
+		})
+	}
 	if t.Silence > 0 {
 		watch.Go(func() { cancel(rec.listen(ctx, t.Silence)) })
 	}
@@ -84,6 +91,15 @@ func (p *process) watched(working context.Context, lease foldstream.Lease, t fol
 		left = w.done
 	}
 	return rec.fill(result), left, err
+}
+
+// pointsOf returns where the points of an attempt are published; the zero Points where they are not.
+func (p *process) pointsOf(t foldstream.Task) foldstream.Points {
+	as := foldstream.Points{Experiment: cmp.Or(t.Experiment, p.PoolName), Recorder: string(t.ID), Run: t.Run}
+	if p.Metrics == nil || foldstream.ValidName("experiment", as.Experiment) != nil {
+		return foldstream.Points{}
+	}
+	return as
 }
 
 // perform is the work itself: guard, data, worker. A panic becomes an error with its stack.

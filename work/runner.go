@@ -17,6 +17,7 @@ type Runner struct {
 	Pool      foldstream.Pool
 	Artifacts foldstream.Artifacts // where uploaded input data come from and artifacts of results go; nil refuses both
 	Workers   Registry
+	Metrics   foldstream.Metrics // where metrics with steps are published while a task is worked, for those who watch; nil publishes none
 	// Guard is asked before a task is worked; nil lets all pass. An error fails the task, as nothing will make a leak or a
 	// bad definition good; one of the kinds Unavailable, Timeout and Cancelled puts it off.
 	Guard       func(foldstream.Task) error

@@ -13,9 +13,9 @@ import (
 )
 
 // settle ends the lease by the outcome of the attempt, and returns that outcome or why it could not be stored.
-func (p *process) settle(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result, err error) error {
+func (p *process) settle(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result, points *spool, err error) error {
 	if err == nil {
-		err = p.commit(fetching, lease, t, r)
+		err = p.commit(fetching, lease, t, r, points)
 		if err == nil || undecided(err) { // undecided: the stop came first, and the lease runs out by itself
 			return err
 		}
@@ -30,9 +30,12 @@ func (p *process) settle(fetching context.Context, lease foldstream.Lease, t fol
 	return err
 }
 
-// commit stores the result: its large frames first.
-func (p *process) commit(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result) error {
-	r, err := p.lighten(fetching, t, r)
+// commit stores the result: its many points and large frames first.
+func (p *process) commit(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result, points *spool) error {
+	r, err := p.keepSeries(fetching, t, r, points)
+	if err == nil {
+		r, err = p.lighten(fetching, t, r)
+	}
 	if err == nil {
 		err = p.insist(fetching, t, func(ctx context.Context) error { return lease.Commit(ctx, r) })
 	}

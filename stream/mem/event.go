@@ -3,6 +3,7 @@ package mem
 import (
 	"context"
 	"iter"
+	"strconv"
 
 	"github.com/foldstream/foldstream"
 )
@@ -12,6 +13,12 @@ import (
 func (s *Store) record(q *queue, t *task, e foldstream.Event) {
 	e.Seq, e.At, e.Pool, e.Task = foldstream.Cursor(len(s.events)+1), s.opts.Now(), q.name, t.def.ID
 	e.Stage, e.Attempt, e.Expected = t.stage, t.attempt, t.last
+	switch {
+	case e.Kind == foldstream.EventClaim:
+		e.Run = runOf(e.Seq)
+	case e.Worker != "":
+		e.Run = runOf(t.token)
+	}
 	s.events = append(s.events, e)
 	t.status, t.last, t.touched, t.token, t.letter = e.Status, e.Seq, e.At, 0, 0
 	if e.Status == foldstream.Dead {
@@ -23,6 +30,9 @@ func (s *Store) record(q *queue, t *task, e foldstream.Event) {
 	}
 	s.notify()
 }
+
+// runOf names an attempt by its claim.
+func runOf(claim foldstream.Cursor) string { return "claim" + strconv.FormatUint(uint64(claim), 10) }
 
 // Events reads the events after the cursor.
 func (s *Store) Events(ctx context.Context, f foldstream.EventFilter, from foldstream.Cursor) iter.Seq2[foldstream.Event, error] {
@@ -62,5 +72,5 @@ func (s *Store) after(at foldstream.Cursor) ([]foldstream.Event, <-chan struct{}
 }
 
 func wanted(f foldstream.EventFilter, e foldstream.Event) bool {
-	return (f.Pool == "" || f.Pool == e.Pool) && (f.Task == "" || f.Task == e.Task)
+	return e.Kind != "" && (f.Pool == "" || f.Pool == e.Pool) && (f.Task == "" || f.Task == e.Task)
 }

@@ -35,7 +35,10 @@ type Store struct {
 	events   []foldstream.Event
 	buckets  map[string]*bucket
 	blobs    map[foldstream.Digest][]byte
+	points   []points // in order of their publishing; a change makes a new one
 	opened   time.Time
+
+	published int // how many points there ever were
 }
 
 var (
@@ -47,6 +50,8 @@ var (
 	_ foldstream.Index       = (*Store)(nil)
 	_ foldstream.DeadLetters = (*Store)(nil)
 	_ foldstream.Verifier    = (*Store)(nil)
+	_ foldstream.Newest      = (*Store)(nil)
+	_ foldstream.Purger      = (*Store)(nil)
 )
 
 // New returns an empty store.

@@ -27,7 +27,7 @@ func (p *pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstre
 		if err := checkTask(t); err != nil {
 			return nil, err
 		}
-		t.Stage, t.Attempt, t.Part = "", 0, nil
+		t.Stage, t.Attempt, t.Run, t.Part = "", 0, "", nil
 		var err error
 		if defs[i], err = carry("create", t, p.s.opts.MaxPayload); err != nil {
 			return nil, err
@@ -171,7 +171,9 @@ func (s *Store) take(pool string, f foldstream.Filter) (foldstream.Lease, <-chan
 		q.fetched++
 		s.record(q, t, foldstream.Event{Kind: foldstream.EventClaim, Status: foldstream.Running, Worker: s.opts.Worker})
 		t.token, t.expires, t.worker, t.progress = t.last, time.Time{}, s.opts.Worker, foldstream.Progress{}
-		return &lease{s: s, q: q, t: t, view: t.view(), token: t.token}, nil, nil
+		l := &lease{s: s, q: q, t: t, view: t.view(), token: t.token}
+		l.view.Run = runOf(t.token)
+		return l, nil, nil
 	}
 }
 

@@ -17,6 +17,8 @@ type (
 	dropFunc       = func(ctx context.Context, s *mem.Store, pool string, ids []foldstream.TaskID) (int, error)
 	taskFunc       = func(ctx context.Context, s *mem.Store, pool string, id foldstream.TaskID) (foldstream.TaskState, error)
 	workersFunc    = func(iter.Seq2[foldstream.Presence, error]) iter.Seq2[foldstream.Presence, error]
+	newestFunc     = func(ctx context.Context, s *mem.Store, pool string, ids []foldstream.TaskID) iter.Seq2[foldstream.Event, error]
+	purgeFunc      = func(ctx context.Context, s *mem.Store, pool string, ids []foldstream.TaskID) (int, error)
 	lettersFunc    = func(iter.Seq2[foldstream.DeadLetter, error]) iter.Seq2[foldstream.DeadLetter, error]
 )
 
@@ -33,6 +35,8 @@ type brokenAdmin struct {
 	letters               lettersFunc
 	drop                  dropFunc
 	verify                func(*foldstream.Conservation)
+	newest                newestFunc
+	purge                 purgeFunc
 }
 
 func (b *broken) Cancel(ctx context.Context, pool, why string, ids ...foldstream.TaskID) (int, error) {
@@ -135,4 +139,18 @@ func (b *broken) Verify(ctx context.Context, pool string) (foldstream.Conservati
 		b.verify(&c)
 	}
 	return c, err
+}
+
+func (b *broken) Newest(ctx context.Context, pool string, ids ...foldstream.TaskID) iter.Seq2[foldstream.Event, error] {
+	if b.newest != nil {
+		return b.newest(ctx, b.Store, pool, ids)
+	}
+	return b.Store.Newest(ctx, pool, ids...)
+}
+
+func (b *broken) Purge(ctx context.Context, pool string, ids ...foldstream.TaskID) (int, error) {
+	if b.purge != nil {
+		return b.purge(ctx, b.Store, pool, ids)
+	}
+	return b.Store.Purge(ctx, pool, ids...)
 }

@@ -47,6 +47,10 @@ type broken struct {
 	list   func(iter.Seq2[foldstream.Value, error]) iter.Seq2[foldstream.Value, error]
 	watch  watchFunc
 
+	publish func(ctx context.Context, m foldstream.Metrics, p foldstream.Points) error
+	points  func(ctx context.Context, m foldstream.Metrics, f foldstream.MetricFilter) iter.Seq2[foldstream.Points, error]
+	forget  func(ctx context.Context, m foldstream.Metrics, experiment, recorder string) error
+
 	putBlob    putBlobFunc
 	openBlob   func(io.ReadCloser) io.ReadCloser
 	deleteBlob func(ctx context.Context, a foldstream.Artifacts, d foldstream.Digest) error
@@ -106,6 +110,34 @@ func (b *broken) Values(bucket string) foldstream.Values {
 }
 
 func (b *broken) Artifacts() foldstream.Artifacts { return &brokenArtifacts{b.Store.Artifacts(), b} }
+
+func (b *broken) Metrics() foldstream.Metrics { return &brokenMetrics{b.Store.Metrics(), b} }
+
+type brokenMetrics struct {
+	foldstream.Metrics
+	b *broken
+}
+
+func (m *brokenMetrics) Publish(ctx context.Context, p foldstream.Points) error {
+	if m.b.publish != nil {
+		return m.b.publish(ctx, m.Metrics, p)
+	}
+	return m.Metrics.Publish(ctx, p)
+}
+
+func (m *brokenMetrics) Read(ctx context.Context, f foldstream.MetricFilter) iter.Seq2[foldstream.Points, error] {
+	if m.b.points != nil {
+		return m.b.points(ctx, m.Metrics, f)
+	}
+	return m.Metrics.Read(ctx, f)
+}
+
+func (m *brokenMetrics) Delete(ctx context.Context, experiment, recorder string) error {
+	if m.b.forget != nil {
+		return m.b.forget(ctx, m.Metrics, experiment, recorder)
+	}
+	return m.Metrics.Delete(ctx, experiment, recorder)
+}
 
 type brokenPool struct {
 	foldstream.Pool

@@ -2,6 +2,7 @@ package streamtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ var createChecks = []Check{
 func createNew(ctx context.Context, h Harness) error {
 	t := withPriority(Task(1), 3)
 	t.Retry = foldstream.Retry{Attempts: 4, Backoff: time.Second}
-	t.Stage, t.Attempt, t.Part = "bogus", 7, &foldstream.Result{}
+	t.Stage, t.Attempt, t.Run, t.Part = "bogus", 7, "bogus", &foldstream.Result{}
 	if err := create(ctx, h.Store, t); err != nil {
 		return err
 	}
@@ -37,6 +38,9 @@ func createNew(ctx context.Context, h Harness) error {
 		return err
 	}
 	t.Stage, t.Attempt, t.Part = "", 1, nil
+	if t.Run = l.Task().Run; t.Run == "" {
+		return errors.New("the fetched task's attempt has no name")
+	}
 	if err := same("the fetched task", l.Task(), t); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 var eventChecks = []Check{
 	{"event/a life as a chain", eventChain},
+	{"event/one run an attempt", eventRun},
 	{"event/cursor and filter", eventCursor},
 	{"event/follow", eventFollow},
 	{"event/a task needs its pool", eventInvalid},
@@ -55,6 +56,47 @@ func eventChain(ctx context.Context, h Harness) error {
 		"claim running fit false", "end waiting fit false", "claim running fit false", "part part_done fit true",
 		"claim running predict false", "result done predict true",
 	})
+}
+
+// eventRun has an attempt that is given back, one that is lost with its worker, and one that commits.
+func eventRun(ctx context.Context, h Harness) error {
+	first, err := startOne(ctx, h.Store, Task(1))
+	if err != nil {
+		return err
+	}
+	if err := first.Return(ctx, nil, 0); err != nil {
+		return err
+	}
+	lost, err := fetch(ctx, h.Store)
+	if err != nil {
+		return err
+	}
+	h.Abandon(lost)
+	last, err := fetch(ctx, h.Second)
+	if err != nil {
+		return err
+	}
+	if err := last.Commit(ctx, by("me")); err != nil {
+		return err
+	}
+	var want, got []string
+	for _, l := range []foldstream.Lease{first, lost, last} {
+		run := l.Task().Run
+		if run == "" || slices.Contains(want, run) {
+			return fmt.Errorf("the attempt is called %q, those before it %q", run, want)
+		}
+		if want = append(want, run); l != lost {
+			want = append(want, run) // by its claim and its end
+		}
+	}
+	events, err := history(ctx, h.Second, Task(1).ID)
+	for _, e := range events {
+		got = append(got, e.Run)
+	}
+	if err == nil {
+		err = same("the runs of the events", got, want)
+	}
+	return err
 }
 
 func eventCursor(ctx context.Context, h Harness) error {

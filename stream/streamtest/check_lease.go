@@ -80,6 +80,7 @@ func leaseResult(ctx context.Context, h Harness) error {
 			Columns:     []foldstream.Column{{Name: "score", Values: []float64{1.5, math.NaN()}}},
 		}},
 		Artifacts: []foldstream.Artifact{{Name: "log", Digest: foldstream.Digest(strings.Repeat("0", 64)), Size: 3, Type: "text/plain"}},
+		Series:    pointsOf("a", 0, 3).Series,
 		Code:      "v1", Worker: "w", Duration: 3 * time.Second,
 	}
 	if err := l.Commit(ctx, r); err != nil {

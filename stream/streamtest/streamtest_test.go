@@ -70,4 +70,4 @@ func allChecks() []streamtest.Check {
 	return slices.Concat(streamtest.Checks(), streamtest.AdminChecks())
 }
 
-func allMutants() []mutant { return slices.Concat(mutants, adminMutants) }
+func allMutants() []mutant { return slices.Concat(mutants, adminMutants, recordMutants) }

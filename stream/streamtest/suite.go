@@ -45,6 +45,8 @@ type Administered interface {
 	foldstream.Index
 	foldstream.DeadLetters
 	foldstream.Verifier
+	foldstream.Newest
+	foldstream.Purger
 }
 
 // Open makes a Harness for one check and cleans up after it by t.Cleanup.
@@ -125,7 +127,7 @@ func (c Check) test(t *testing.T, open Open) {
 func Checks() []Check {
 	return slices.Concat(
 		createChecks, orderChecks, fetchChecks, leaseChecks, crashChecks, stageChecks,
-		eventChecks, archiveChecks, valueChecks, watchChecks, artifactChecks, stormChecks,
+		eventChecks, archiveChecks, valueChecks, watchChecks, artifactChecks, metricChecks, stormChecks,
 	)
 }
 
@@ -133,6 +135,6 @@ func Checks() []Check {
 func AdminChecks() []Check {
 	return slices.Concat(
 		cancelChecks, removeChecks, retryChecks, resetChecks, prioritizeChecks, settingChecks, delayChecks,
-		indexChecks, letterChecks, verifyChecks, adminStormChecks,
+		indexChecks, newestChecks, letterChecks, purgeChecks, verifyChecks, adminStormChecks,
 	)
 }

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -20,6 +22,7 @@ type Event struct {
 	Progress *Progress         `json:"progress,omitempty"`
 	Param    map[string]Text   `json:"param,omitempty"`
 	Metric   map[string]Number `json:"metric,omitempty"`
+	Step     *int64            `json:"step,omitempty"` // of the metrics: a point of each; without it they are what the metrics come to
 	Tag      map[string]Text   `json:"tag,omitempty"`
 	Artifact *Blob             `json:"artifact,omitempty"` // a finished file; it is stored when the line is read
 }
@@ -130,6 +133,9 @@ func (e *events) take(ctx context.Context, line []byte) {
 		return
 	}
 	ev, err := decodeEvent(line)
+	if err == nil && ev.Step != nil && len(ev.Metric) == 0 {
+		err = errors.New("a step without a metric")
+	}
 	if err == nil {
 		err = e.tell(ctx, ev)
 	}
@@ -157,8 +163,12 @@ func (e *events) tell(ctx context.Context, ev Event) error {
 	for name, v := range ev.Param {
 		e.rec.Param(name, string(v))
 	}
-	for name, v := range ev.Metric {
-		e.rec.Metric(name, float64(v))
+	for _, name := range slices.Sorted(maps.Keys(ev.Metric)) {
+		if v := float64(ev.Metric[name]); ev.Step != nil {
+			e.rec.MetricAt(name, *ev.Step, v)
+		} else {
+			e.rec.Metric(name, v)
+		}
 	}
 	for name, v := range ev.Tag {
 		e.rec.Tag(name, string(v))
