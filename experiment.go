@@ -1,6 +1,10 @@
 package foldstream
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Experiment is a set of tasks that make one collection. It is stored in the bucket Experiments under its name.
 type Experiment struct {
@@ -41,4 +45,32 @@ type PortfolioSpec struct {
 	TopK  int     // how many instruments; 0 is no portfolio
 	NDrop int     // how many of them may be sold a day, Qlib's n_drop; 0 is no limit
 	Cost  float64 // of trading, per unit of value traded, one way: 0.001 is 10 basis points
+}
+
+// CompareMembers is the order of a collection's members: by key, then by window. Two that compare equal have one place.
+func CompareMembers(a, b Expectation) int {
+	return cmp.Or(a.Key.Compare(b.Key), cmp.Compare(a.Window.Index, b.Window.Index))
+}
+
+// Tested returns those of the sessions that are in the test period of a member, in their order, each once.
+func Tested(sessions []Time, members []Expectation) []Time {
+	sessions = slices.Compact(slices.SortedFunc(slices.Values(sessions), Time.Compare))
+	tests := map[Segment]bool{}
+	for _, m := range members {
+		tests[m.Test] = true
+	}
+	in := make([]bool, len(sessions))
+	for test := range tests {
+		from, to := test.Span(sessions)
+		for i := from; i < to; i++ {
+			in[i] = true
+		}
+	}
+	var out []Time
+	for i, t := range sessions {
+		if in[i] {
+			out = append(out, t)
+		}
+	}
+	return out
 }

@@ -14,6 +14,19 @@ type Segment struct {
 // Reversed reports whether both ends are closed and the start is after the end.
 func (s Segment) Reversed() bool { return !s.Start.IsOpen() && !s.End.IsOpen() && s.Start.After(s.End) }
 
+// Span returns the places of those of the times, which must be sorted, that are in s: from up to, but not including, to.
+func (s Segment) Span(times []Time) (from, to int) {
+	from, _ = slices.BinarySearchFunc(times, s.Start, Time.Compare)
+	if s.End.IsOpen() {
+		return from, len(times)
+	}
+	to, there := slices.BinarySearchFunc(times, s.End, Time.Compare)
+	if there {
+		to++
+	}
+	return from, max(from, to)
+}
+
 // MarshalJSON writes the pair [start, end] with null for an open end, as Qlib's task dict has it.
 func (s Segment) MarshalJSON() ([]byte, error) { return json.Marshal([2]Time{s.Start, s.End}) }
 

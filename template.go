@@ -1,8 +1,10 @@
 package foldstream
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -76,6 +78,29 @@ func (k Key) Get(name string) string {
 		}
 	}
 	return ""
+}
+
+// Compare is the order of keys: choice by choice, the name as text, then the value, by number where both are numbers and as text
+// where not. Keys compare equal only if they are.
+func (k Key) Compare(l Key) int {
+	return slices.CompareFunc(k, l, func(x, y Choice) int {
+		return cmp.Or(cmp.Compare(x.Name, y.Name), compareTexts(x.Value, y.Value))
+	})
+}
+
+// compareTexts puts numbers before other texts, so that the order is one even among a mixture.
+func compareTexts(a, b string) int {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	switch {
+	case errX == nil && errY == nil:
+		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
+	case errX == nil:
+		return -1
+	case errY == nil:
+		return 1
+	}
+	return cmp.Compare(a, b)
 }
 
 // String returns "name=value,name=value"; a comma, an equals sign or a backslash inside is escaped with a backslash. Keys

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // Two of four are held and the two others lead each day: with a limit of one, one of them is bought and not two.
@@ -29,7 +30,7 @@ func TestAssessDrops(t *testing.T) {
 
 // A spec without a limit has the bytes that it had before there was one.
 func TestSpecWithoutDrop(t *testing.T) {
-	data, err := encode(packSpec(foldstream.CollectionSpec{Portfolio: foldstream.PortfolioSpec{TopK: 2}}))
+	data, err := encode(wire.SpecOf(foldstream.CollectionSpec{Portfolio: foldstream.PortfolioSpec{TopK: 2}}))
 	if err != nil {
 		t.Fatal(err)
 	}

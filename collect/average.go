@@ -43,7 +43,7 @@ func NewRank(expected []foldstream.Expectation, score string, same ...string) *A
 
 func newAverage(expected []foldstream.Expectation, b blend, weight func(foldstream.Key) float64) *Average {
 	a := &Average{
-		expected: slices.SortedFunc(slices.Values(expected), compareMembers),
+		expected: slices.SortedFunc(slices.Values(expected), foldstream.CompareMembers),
 		there:    make([]bool, len(expected)),
 		blend:    b,
 	}
@@ -59,7 +59,7 @@ func newAverage(expected []foldstream.Expectation, b blend, weight func(foldstre
 // Add takes a series. Adding one again changes nothing. Errors: Invalid (no such series is expected, no column of scores, two
 // rows of one time and instrument, a frame that is not well formed), Conflict (another task than the expected).
 func (a *Average) Add(m foldstream.Member) error {
-	at, found := slices.BinarySearchFunc(a.expected, m.Expectation, compareMembers)
+	at, found := slices.BinarySearchFunc(a.expected, m.Expectation, foldstream.CompareMembers)
 	switch {
 	case !found:
 		return foldstream.Errorf(foldstream.Invalid, "fold", "the series %q is not expected", m.Key)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // blend is the mean of several series' scores, which are put on one scale before.
@@ -64,7 +65,7 @@ func (b *blend) value() (foldstream.Frame, error) {
 	}
 	out := foldstream.Frame{Times: slices.Clone(b.index.Times), Instruments: slices.Clone(b.index.Instruments),
 		Columns: []foldstream.Column{{Name: b.score, Values: b.mean()}}}
-	frames := mapEach(b.members, func(m blended) foldstream.Frame { return m.Frame })
+	frames := wire.Each(b.members, func(m blended) foldstream.Frame { return m.Frame })
 	for _, name := range b.same {
 		values, err := agree(b.index, frames, name)
 		if err != nil {

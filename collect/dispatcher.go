@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/record"
 )
 
 // dispatcher hands the experiments of a store to the followers of their pools. It is used by one goroutine.
@@ -30,7 +31,7 @@ func (d *dispatcher) run(ctx context.Context) {
 				break
 			}
 			pause = 0
-			if isExperiment(v.Key) {
+			if record.IsExperiment(v.Key) {
 				d.hand(ctx, v, &followers)
 			}
 		}
@@ -40,21 +41,19 @@ func (d *dispatcher) run(ctx context.Context) {
 	}
 }
 
-// hand tells the pool's follower of an experiment that is new, changed or deleted.
+// hand tells the pool's follower of an experiment that is new, changed or deleted. One of no tasks has no collection.
 func (d *dispatcher) hand(ctx context.Context, v foldstream.Value, followers *sync.WaitGroup) {
-	e := foldstream.Experiment{Name: v.Key}
-	if !v.Deleted {
-		var err error
-		if e, err = decodeExperiment(v); err != nil {
-			d.log.Error("cannot read an experiment", "experiment", v.Key, "err", err)
-			return
-		}
+	e, alive, err := record.DecodeExperiment(v)
+	if err != nil {
+		d.log.Error("cannot read an experiment", "experiment", v.Key, "err", err)
+		return
 	}
-	if before, known := d.owner[e.Name]; known && (v.Deleted || before != e.Pool) {
+	alive = alive && e.Members != ""
+	if before, known := d.owner[e.Name]; known && (!alive || before != e.Pool) {
 		d.pools[before].tell(ctx, foldstream.Experiment{Name: e.Name})
 		delete(d.owner, e.Name)
 	}
-	if v.Deleted {
+	if !alive {
 		return
 	}
 	f := d.pools[e.Pool]

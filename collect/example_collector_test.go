@@ -6,6 +6,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream/mem"
 	"github.com/foldstream/foldstream/stream/streamtest"
 )
@@ -94,7 +95,7 @@ func ExampleRecorderCollector() {
 			fmt.Println(err)
 		}
 	}
-	if err := collect.PutExperiment(ctx, store, foldstream.Experiment{Name: "example", Pool: "example"}, members); err != nil {
+	if err := record.PutExperiment(ctx, store, foldstream.Experiment{Name: "example", Pool: "example"}, members); err != nil {
 		fmt.Println(err)
 	}
 	for i := range members {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // fold is the state of one experiment's collection: a view of its tasks' events. It is pure, and used by one goroutine.
@@ -36,7 +37,7 @@ func newFold(e foldstream.Experiment, members []foldstream.Expectation, sessions
 
 // ByKey splits members into those of one key each, in key order, then by window.
 func ByKey(members []foldstream.Expectation) [][]foldstream.Expectation {
-	sorted := slices.SortedStableFunc(slices.Values(members), compareMembers)
+	sorted := slices.SortedStableFunc(slices.Values(members), foldstream.CompareMembers)
 	var groups [][]foldstream.Expectation
 	from := 0
 	for i := 1; i <= len(sorted); i++ {
@@ -103,7 +104,7 @@ func (f *fold) summary(settled, ensemble bool) Summary {
 // ensemble folds the groups' series as the spec says; frames has one a group in their order. It fails as Average does.
 func (f *fold) ensemble(frames []foldstream.Frame, cover foldstream.Coverage) (Group, foldstream.Frame) {
 	out := Group{Coverage: cover}
-	expected := mapEach(f.groups, func(g *group) foldstream.Expectation { return foldstream.Expectation{Key: g.key} })
+	expected := wire.Each(f.groups, func(g *group) foldstream.Expectation { return foldstream.Expectation{Key: g.key} })
 	avg := newEnsemble(f.spec, expected)
 	for i, e := range expected {
 		if err := avg.Add(foldstream.Member{Expectation: e, Frame: frames[i]}); err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/record"
 )
 
 // follower keeps the collections of one pool's experiments. It reads the pool's events once for all of them. All its state
@@ -56,7 +57,7 @@ func (f *follower) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e := <-f.inbox:
-			f.admit(e)
+			f.admit(ctx, e)
 		case ev := <-f.events:
 			f.take(ctx, ev)
 		case <-f.idle:
@@ -69,10 +70,16 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// admit notes an experiment. One that is followed already, and did not change, goes on as it is.
-func (f *follower) admit(e foldstream.Experiment) {
-	if k := f.open[e.Name]; k != nil && sameExperiment(k.fold.experiment, e) == nil {
+// admit notes an experiment. One that is followed already, and did not change, goes on as it is; of one that was deleted nothing stays.
+func (f *follower) admit(ctx context.Context, e foldstream.Experiment) {
+	k := f.open[e.Name]
+	if k != nil && k.fold.experiment.ID == e.ID && record.SameExperiment(k.fold.experiment, e) == nil {
 		return
+	}
+	if k != nil {
+		if err := k.shelf.clear(ctx); err != nil {
+			f.warn(ctx, "cannot take back what was stored of a deleted experiment", e.Name, err)
+		}
 	}
 	delete(f.open, e.Name)
 	delete(f.waiting, e.Name)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // unique returns f sorted, with the last of the rows that share a key.
@@ -51,7 +52,7 @@ func sameShape(f, g foldstream.Frame) error {
 
 // columnNames returns the names of the columns in order of their text.
 func columnNames(f foldstream.Frame) []string {
-	return slices.Sorted(slices.Values(mapEach(f.Columns, func(c foldstream.Column) string { return c.Name })))
+	return slices.Sorted(slices.Values(wire.Each(f.Columns, func(c foldstream.Column) string { return c.Name })))
 }
 
 func columnOrNaN(f foldstream.Frame, name string) []float64 {

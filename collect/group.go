@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // slot is the place of one member of a group and what became of it so far.
@@ -48,9 +49,9 @@ func newGroup(spec foldstream.CollectionSpec, members []foldstream.Expectation, 
 // every member present is the value, and is not computed again.
 func basisOf(spec foldstream.CollectionSpec, members []foldstream.Expectation, sessions []foldstream.Time) (foldstream.Digest, error) {
 	data, err := encode(struct {
-		Spec    wireSpec
-		Members *wireMembers
-	}{packSpec(spec), packMembers(members, sessions)})
+		Spec    wire.Spec
+		Members *wire.Members
+	}{wire.SpecOf(spec), wire.MembersOf(members, foldstream.Tested(sessions, members))})
 	return digestOf(data), err
 }
 
@@ -103,8 +104,8 @@ func (g *group) restore(data []byte) {
 
 // fold returns the group's value as of now and its merged series. It is a pure function of the spec, the sessions and the slots.
 func (g *group) fold(spec foldstream.CollectionSpec, sessions []foldstream.Time) (Group, foldstream.Frame) {
-	out := Group{Key: g.key, Windows: mapEach(g.slots, slot.window)}
-	r := NewRolling(mapEach(g.slots, func(s slot) foldstream.Expectation { return s.Expectation }), inside(sessions, expectations(g.slots)))
+	out := Group{Key: g.key, Windows: wire.Each(g.slots, slot.window)}
+	r := NewRolling(wire.Each(g.slots, func(s slot) foldstream.Expectation { return s.Expectation }), foldstream.Tested(sessions, expectations(g.slots)))
 	for _, s := range g.slots {
 		if s.present() {
 			if err := r.Add(foldstream.Member{Expectation: s.Expectation, Frame: s.frame}); err != nil {
@@ -131,7 +132,7 @@ func (g *group) fold(spec foldstream.CollectionSpec, sessions []foldstream.Time)
 }
 
 func expectations(slots []slot) []foldstream.Expectation {
-	return mapEach(slots, func(s slot) foldstream.Expectation { return s.Expectation })
+	return wire.Each(slots, func(s slot) foldstream.Expectation { return s.Expectation })
 }
 
 func (s slot) window() Window {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/frame"
+	"github.com/foldstream/foldstream/record"
 )
 
 // maxInline is the most bytes of frames that are stored in a value; larger ones go to the artifacts.
@@ -27,7 +28,7 @@ type keeper struct {
 
 // openKeeper reads the members of an experiment and what is stored of its collection. Groups that are stored whole stay closed.
 func openKeeper(ctx context.Context, l *leader, e foldstream.Experiment) (*keeper, error) {
-	members, sessions, err := readMembers(ctx, l.Store, e)
+	members, sessions, err := record.Members(ctx, l.Store, e)
 	if err != nil {
 		return nil, err
 	}

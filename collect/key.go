@@ -1,38 +1,15 @@
 package collect
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/foldstream/foldstream"
 )
 
-// CompareKeys is the order of groups: choice by choice, the name as text, then the value, by number where both are
-// numbers and as text where not. Keys compare equal only if they are.
-func CompareKeys(a, b foldstream.Key) int {
-	return slices.CompareFunc(a, b, func(x, y foldstream.Choice) int {
-		return cmp.Or(cmp.Compare(x.Name, y.Name), compareTexts(x.Value, y.Value))
-	})
-}
-
-// compareTexts puts numbers before other texts, so that the order is one even among a mixture.
-func compareTexts(a, b string) int {
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	switch {
-	case errX == nil && errY == nil:
-		return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
-	case errX == nil:
-		return -1
-	case errY == nil:
-		return 1
-	}
-	return cmp.Compare(a, b)
-}
+// CompareKeys is the order of groups, see foldstream.Key.
+func CompareKeys(a, b foldstream.Key) int { return a.Compare(b) }
 
 // maxSlug is how much of a key's text a slug shows.
 const maxSlug = 60

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+
+	"github.com/foldstream/foldstream"
 )
 
 // Label is the key of a branch of a Tree: a text, a tuple of labels, or nothing, which is the zero Label. Labels are equal with ==.
@@ -67,7 +69,7 @@ func (l Label) Compare(m Label) int {
 	}
 	if a, ok := l.Value(); ok {
 		b, _ := m.Value()
-		return compareTexts(a, b)
+		return foldstream.Key{{Value: a}}.Compare(foldstream.Key{{Value: b}}) // the order of choices
 	}
 	a, _ := l.Parts()
 	b, _ := m.Parts()

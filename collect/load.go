@@ -6,6 +6,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/frame"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // Load reads the collection of an experiment as it stands now. Of a group that nothing was folded of yet it has the key and
@@ -72,7 +73,7 @@ func loadBlob(ctx context.Context, store foldstream.Store, b Blob) (foldstream.F
 	data := b.Inline
 	if b.Digest != "" {
 		var err error
-		if data, err = readArtifact(ctx, store, b.Digest); err != nil {
+		if data, err = wire.ReadArtifact(ctx, store.Artifacts(), b.Digest); err != nil {
 			return foldstream.Frame{}, err
 		}
 	}

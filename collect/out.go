@@ -7,6 +7,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/frame"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // WriteTable writes a collection's table in a format, see TableOf. Errors: Invalid (an unknown format), those of w.
@@ -29,9 +30,9 @@ func WriteSeries(ctx context.Context, w io.Writer, format frame.Format, store fo
 // many windows are "present", "expected" and "failed".
 func TableOf(c Collection) frame.Table {
 	rows := Table(c)
-	t := frame.Table{Columns: []frame.Column{{Name: "configuration", Texts: mapEach(rows, Row.name)}}}
+	t := frame.Table{Columns: []frame.Column{{Name: "configuration", Texts: wire.Each(rows, Row.name)}}}
 	for _, name := range choices(rows) {
-		t.Columns = append(t.Columns, frame.Column{Name: "key." + name, Texts: mapEach(rows, func(r Row) string { return r.Key.Get(name) })})
+		t.Columns = append(t.Columns, frame.Column{Name: "key." + name, Texts: wire.Each(rows, func(r Row) string { return r.Key.Get(name) })})
 	}
 	for _, m := range []struct {
 		name string
@@ -45,12 +46,12 @@ func TableOf(c Collection) frame.Table {
 		{MetricInformationRatio, func(r Row) float64 { return r.InformationRatio }},
 		{MetricMaxDrawdown, func(r Row) float64 { return r.MaxDrawdown }},
 	} {
-		t.Columns = append(t.Columns, frame.Column{Name: m.name, Numbers: mapEach(rows, m.of)})
+		t.Columns = append(t.Columns, frame.Column{Name: m.name, Numbers: wire.Each(rows, m.of)})
 	}
 	return frame.Table{Columns: append(t.Columns,
-		frame.Column{Name: "present", Counts: mapEach(rows, func(r Row) int { return r.Present })},
-		frame.Column{Name: "expected", Counts: mapEach(rows, func(r Row) int { return r.Expected })},
-		frame.Column{Name: "failed", Counts: mapEach(rows, func(r Row) int { return r.Failed })})}
+		frame.Column{Name: "present", Counts: wire.Each(rows, func(r Row) int { return r.Present })},
+		frame.Column{Name: "expected", Counts: wire.Each(rows, func(r Row) int { return r.Expected })},
+		frame.Column{Name: "failed", Counts: wire.Each(rows, func(r Row) int { return r.Failed })})}
 }
 
 // ensembleName is what tables call the ensemble.

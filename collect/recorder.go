@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // Recorders is what a collector needs of the records of an experiment's work.
@@ -52,7 +53,7 @@ func ByID(r Recorder) (Label, error) { return Text(r.ID), nil }
 // ByWindow labels a recorder with the choices of its configuration and, as the last part, the index of its window: what
 // RollingGroup groups by. A recorder without a configuration has the window alone.
 func ByWindow(r Recorder) (Label, error) {
-	parts := mapEach(r.Key, func(c foldstream.Choice) Label { return Text(foldstream.Key{c}.String()) })
+	parts := wire.Each(r.Key, func(c foldstream.Choice) Label { return Text(foldstream.Key{c}.String()) })
 	return Tuple(append(parts, Text(strconv.Itoa(r.Window.Index)))...), nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream/streamtest"
 )
 
@@ -37,7 +38,7 @@ func fill(b *testing.B, store foldstream.Store, n int) {
 		members = append(members, foldstream.Expectation{Window: foldstream.Window{Index: i, Of: n}, Test: span(5*i, 5*i+4), Task: task.ID})
 	}
 	_, err := store.Pool("many").Create(b.Context(), tasks...)
-	err = errors.Join(err, collect.PutExperiment(b.Context(), store, foldstream.Experiment{Name: "many", Pool: "many"}, members))
+	err = errors.Join(err, record.PutExperiment(b.Context(), store, foldstream.Experiment{Name: "many", Pool: "many"}, members))
 	for i := range n {
 		lease, fetched := store.Pool("many").Fetch(b.Context(), foldstream.Filter{Wait: 10e9})
 		if err = errors.Join(err, fetched); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/frame"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream"
 	"github.com/foldstream/foldstream/stream/mem"
 	"github.com/foldstream/foldstream/stream/streamtest"
@@ -66,7 +67,7 @@ func work(t testing.TB, store foldstream.Store) worked {
 		})
 	}
 	e := foldstream.Experiment{Name: "e", Pool: "p"}
-	if err := collect.PutExperiment(t.Context(), store, e, w.members); err != nil {
+	if err := record.PutExperiment(t.Context(), store, e, w.members); err != nil {
 		t.Fatal(err)
 	}
 	w.failed, w.waiting = tasks[5].ID, tasks[6].ID

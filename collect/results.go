@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/record"
 )
 
 // Results are the recorders of an experiment as its tasks' events have them: one for each member, with the winning result of
@@ -29,11 +30,11 @@ func (s Results) List(ctx context.Context, experiment string) iter.Seq2[Recorder
 }
 
 func (s Results) list(ctx context.Context, experiment string, tell func(Recorder) bool) error {
-	e, err := ReadExperiment(ctx, s.Store, experiment)
+	e, err := record.ReadExperiment(ctx, s.Store, experiment)
 	if err != nil {
 		return err
 	}
-	members, err := Members(ctx, s.Store, e)
+	members, _, err := record.Members(ctx, s.Store, e)
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func (r *Rolling) gaps(have []foldstream.Time) []foldstream.Segment {
 	if r.sessions == nil {
 		var gaps []foldstream.Segment
 		for _, e := range r.expected {
-			if from, to := within(have, e.Test); from == to {
+			if from, to := e.Test.Span(have); from == to {
 				gaps = append(gaps, e.Test)
 			}
 		}
@@ -91,26 +91,13 @@ func (r *Rolling) gaps(have []foldstream.Time) []foldstream.Segment {
 	}
 	lacks := make([]bool, len(r.sessions))
 	for _, e := range r.expected {
-		from, to := within(r.sessions, e.Test)
+		from, to := e.Test.Span(r.sessions)
 		for i := from; i < to; i++ {
 			_, there := slices.BinarySearchFunc(have, r.sessions[i], foldstream.Time.Compare)
 			lacks[i] = !there
 		}
 	}
 	return runs(r.sessions, lacks)
-}
-
-// within returns the bounds [from, to) of the times inside s. times must be sorted.
-func within(times []foldstream.Time, s foldstream.Segment) (from, to int) {
-	from, _ = slices.BinarySearchFunc(times, s.Start, foldstream.Time.Compare)
-	if s.End.IsOpen() {
-		return from, len(times)
-	}
-	to, there := slices.BinarySearchFunc(times, s.End, foldstream.Time.Compare)
-	if there {
-		to++
-	}
-	return from, max(from, to)
 }
 
 // runs returns each run of times that are marked as a segment.

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/foldstream/foldstream"
@@ -81,6 +82,19 @@ func (s *shelf) refresh(ctx context.Context, key string) error {
 		err = nil
 	}
 	return err
+}
+
+// clear deletes what this shelf has stored of an experiment that is not there any more: whoever deleted it may have done so before
+// the last of these values was written. What somebody else wrote since stays.
+func (s *shelf) clear(ctx context.Context) error {
+	var errs []error
+	for key, there := range s.there {
+		err := s.values.Delete(ctx, key, there.revision)
+		if err != nil && !foldstream.Is(err, foldstream.Conflict) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // basis is the digest of the groups as they are stored, and of what the ensemble depends on besides.

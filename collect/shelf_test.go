@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
 	"github.com/foldstream/foldstream/stream/mem"
 )
 
@@ -129,7 +130,7 @@ func TestKeeperBlob(t *testing.T) {
 		if err != nil || (b.Inline != nil) != inline || (b.Digest == "") != inline {
 			t.Fatal(b, err)
 		}
-		if data, err := readArtifact(t.Context(), store, b.Digest); !inline && (err != nil || !bytes.HasPrefix(data, []byte("PAR1"))) {
+		if data, err := wire.ReadArtifact(t.Context(), store.Artifacts(), b.Digest); !inline && (err != nil || !bytes.HasPrefix(data, []byte("PAR1"))) {
 			t.Errorf("the artifact is no Parquet file: %.8q, %v", data, err)
 		}
 		got, err := loadBlob(t.Context(), store, b)

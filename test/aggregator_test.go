@@ -24,6 +24,7 @@ import (
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/frame"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream/mem"
 )
 
@@ -62,7 +63,7 @@ func pass(d time.Duration) { <-time.After(d) }
 func submit(t *testing.T, store foldstream.Store, name string, seed uint64) {
 	t.Helper()
 	e, members := sample(name)
-	if err := collect.PutExperiment(t.Context(), store, e, members); err != nil {
+	if err := record.PutExperiment(t.Context(), store, e, members); err != nil {
 		t.Fatal(err)
 	}
 	tasks := map[foldstream.TaskID]foldstream.Task{}
@@ -453,7 +454,7 @@ func TestAggregatorNewExperiment(t *testing.T) {
 		commitAll(t, store, "x", 4, time.Second)
 		e, members := sample("later")
 		e.Pool, members = "x", members[:4]
-		if err := collect.PutExperiment(t.Context(), store, e, members); err != nil {
+		if err := record.PutExperiment(t.Context(), store, e, members); err != nil {
 			t.Fatal(err)
 		}
 		begin := time.Now()
@@ -497,7 +498,7 @@ func TestAggregatorDeletedExperiment(t *testing.T) {
 			t.Errorf("%d writes for an experiment that is gone", n)
 		}
 		e, members := sample("x")
-		if err := collect.PutExperiment(t.Context(), store, e, members[4:8]); err != nil {
+		if err := record.PutExperiment(t.Context(), store, e, members[4:8]); err != nil {
 			t.Fatal(err)
 		}
 		commitAll(t, store, "x", tasksOfSample-6, 0)
@@ -641,7 +642,7 @@ func TestPutExperiment(t *testing.T) {
 	store := mem.New(mem.Options{})
 	e, members := sample("x")
 	put := func(e foldstream.Experiment, members []foldstream.Expectation) error {
-		return collect.PutExperiment(t.Context(), store, e, members)
+		return record.PutExperiment(t.Context(), store, e, members)
 	}
 	if err := put(e, members); err != nil {
 		t.Fatal(err)
@@ -654,16 +655,16 @@ func TestPutExperiment(t *testing.T) {
 		if err := put(again, other); err != nil {
 			t.Error(err)
 		}
-		there, err := collect.ReadExperiment(t.Context(), store, "x")
+		there, err := record.ReadExperiment(t.Context(), store, "x")
 		if err != nil || there.Expected != 12 || there.Source != "" {
 			t.Fatal(there, err)
 		}
-		list, err := collect.Members(t.Context(), store, there)
+		list, _, err := record.Members(t.Context(), store, there)
 		if err != nil || len(list) != 12 || list[0].Key.Get("alpha") != "0.5" || list[5].Window.Index != 1 {
 			t.Error(list, err)
 		}
 		names := ""
-		for e, err := range collect.Experiments(t.Context(), store) {
+		for e, err := range record.Experiments(t.Context(), store) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -695,7 +696,7 @@ func TestPutExperiment(t *testing.T) {
 			}
 		})
 	}
-	if _, err := collect.ReadExperiment(t.Context(), store, "y"); !foldstream.Is(err, foldstream.NotFound) {
+	if _, err := record.ReadExperiment(t.Context(), store, "y"); !foldstream.Is(err, foldstream.NotFound) {
 		t.Error(err)
 	}
 	if _, err := collect.Load(t.Context(), store, "x"); !foldstream.Is(err, foldstream.NotFound) {
@@ -920,19 +921,19 @@ func (v *gatedValues) Watch(ctx context.Context, prefix string) iter.Seq2[foldst
 func TestCheckExperiment(t *testing.T) {
 	store := mem.New(mem.Options{})
 	e, members := sample("x")
-	if err := collect.CheckExperiment(t.Context(), store, e, members); err != nil {
+	if err := record.CheckExperiment(t.Context(), store, e, members); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := collect.ReadExperiment(t.Context(), store, "x"); !foldstream.Is(err, foldstream.NotFound) {
+	if _, err := record.ReadExperiment(t.Context(), store, "x"); !foldstream.Is(err, foldstream.NotFound) {
 		t.Errorf("it was stored: %v", err)
 	}
-	if err := collect.PutExperiment(t.Context(), store, e, members); err != nil {
+	if err := record.PutExperiment(t.Context(), store, e, members); err != nil {
 		t.Fatal(err)
 	}
-	if err := collect.CheckExperiment(t.Context(), store, e, members); err != nil {
+	if err := record.CheckExperiment(t.Context(), store, e, members); err != nil {
 		t.Errorf("the same again: %v", err)
 	}
-	if err := collect.CheckExperiment(t.Context(), store, e, members[1:]); !foldstream.Is(err, foldstream.Conflict) {
+	if err := record.CheckExperiment(t.Context(), store, e, members[1:]); !foldstream.Is(err, foldstream.Conflict) {
 		t.Errorf("other members: %v", err)
 	}
 }

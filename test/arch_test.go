@@ -20,13 +20,15 @@ var mayImport = map[string][]string{
 	"work":              {"", "frame", "metric", "work/exec", "work/ridge"},
 	"work/exec":         {""},
 	"work/ridge":        {"", "metric"},
-	"collect":           {"", "frame", "metric"},
+	"internal/wire":     {""},
+	"record":            {"", "internal/wire"},
+	"collect":           {"", "frame", "metric", "record", "internal/wire"},
 	"report":            {"", "metric", "collect"},
 	"stream":            {""},
 	"stream/mem":        {""},
 	"stream/embed":      {""},
 	"stream/streamtest": {"", "stream/embed"},
-	"cmd/internal/cli":  {"", "calendar", "gen", "gen/qlib", "frame", "metric", "work", "collect", "report", "stream"},
+	"cmd/internal/cli":  {"", "calendar", "gen", "gen/qlib", "frame", "metric", "work", "record", "collect", "report", "stream"},
 	"cmd/producer":      {"cmd/internal/cli"},
 	"cmd/consumer":      {"cmd/internal/cli"},
 	"cmd/aggregator":    {"cmd/internal/cli"},
@@ -80,6 +82,7 @@ func judge(room, path string, allowed []string) string {
 func TestTheTableForbids(t *testing.T) {
 	for _, c := range []struct{ room, path string }{
 		{"", module + "/gen"}, {"", "github.com/nats-io/nats.go"}, {"gen", module + "/stream"}, {"stream", module + "/collect"},
+		{"record", module + "/collect"}, {"stream", module + "/record"}, {"work", module + "/record"},
 		{"stream", "github.com/nats-io/nats-server/v2/server"}, {"collect", "github.com/nats-io/nats.go/jetstream"},
 		{"cmd/consumer", module + "/stream/embed"},
 	} {

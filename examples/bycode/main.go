@@ -14,6 +14,7 @@ import (
 	"github.com/foldstream/foldstream/calendar"
 	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/gen"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream"
 	"github.com/foldstream/foldstream/stream/embed"
 	"github.com/foldstream/foldstream/work"
@@ -65,7 +66,7 @@ func run(ctx context.Context, p *prices, out io.Writer) {
 	defer func() { check(store.Close()) }()
 	experiment := foldstream.Experiment{Name: "momentum", Pool: "momentum", Calendar: cal.Version(),
 		Collection: foldstream.CollectionSpec{Ensemble: "average"}}
-	check(collect.PutExperiment(ctx, store, experiment, gen.Expectations(tasks), p.sessions...))
+	check(record.PutExperiment(ctx, store, experiment, gen.Expectations(tasks), p.sessions...))
 	must(store.Pool("momentum").Create(ctx, tasks...))
 
 	ctx, stop := context.WithCancel(ctx)

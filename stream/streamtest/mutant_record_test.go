@@ -117,8 +117,10 @@ var recordMutants = []mutant{
 	{"the newest events with frames", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.newest = func(ctx context.Context, s *mem.Store, pool string, ids []foldstream.TaskID) iter.Seq2[foldstream.Event, error] {
 			return changed(s.Newest(ctx, pool, ids...), func(e *foldstream.Event) {
-				for whole := range s.Events(ctx, foldstream.EventFilter{Pool: pool, Task: e.Task}, e.Seq-1) {
-					*e = whole
+				for whole, err := range s.Events(ctx, foldstream.EventFilter{Pool: pool, Task: e.Task}, e.Seq-1) {
+					if err == nil {
+						*e = whole
+					}
 				}
 			})
 		}

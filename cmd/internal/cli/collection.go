@@ -9,6 +9,7 @@ import (
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/frame"
+	"github.com/foldstream/foldstream/record"
 )
 
 // CollectionShowCmd shows one collection.
@@ -52,7 +53,7 @@ func loadCollection(ctx context.Context, store foldstream.Store, name string) (c
 	if !foldstream.Is(err, foldstream.NotFound) {
 		return col, err
 	}
-	e, err := collect.ReadExperiment(ctx, store, name)
+	e, err := record.ReadExperiment(ctx, store, name)
 	if err != nil {
 		return col, err
 	}
@@ -97,7 +98,7 @@ func (c *CollectionListCmd) Run(ctx context.Context, env *Env) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	list := []summaryJSON{}
-	for e, err := range collect.Experiments(ctx, s.store) {
+	for e, err := range record.Experiments(ctx, s.store) {
 		if err != nil {
 			return err
 		}

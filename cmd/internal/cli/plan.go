@@ -15,8 +15,8 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/calendar"
-	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/gen/qlib"
+	"github.com/foldstream/foldstream/record"
 )
 
 // plan is an experiment file made ready: everything read, checked and digested, nothing published.
@@ -50,7 +50,7 @@ func load(path string) (*plan, error) {
 // refused is refused before a task is published. Repeating it completes what an interrupted one left and changes nothing else.
 func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream.Created, error) {
 	e, sessions := p.Experiment, p.calendar.Sessions()
-	if err := collect.CheckExperiment(ctx, store, e, p.Expectations, sessions...); err != nil {
+	if err := record.CheckExperiment(ctx, store, e, p.Expectations, sessions...); err != nil {
 		return nil, err
 	}
 	if _, _, err := store.Artifacts().Put(ctx, bytes.NewReader(p.calendar.Text())); err != nil {
@@ -66,7 +66,7 @@ func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream
 		return nil, err
 	}
 	e.Created = time.Now()
-	return created, collect.PutExperiment(ctx, store, e, p.Expectations, sessions...)
+	return created, record.PutExperiment(ctx, store, e, p.Expectations, sessions...)
 }
 
 // upload stores a data file as an artifact unless the store has it, and sees that it is still the file that was digested.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/foldstream/foldstream"
-	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream"
 )
 
@@ -51,7 +51,7 @@ const replayChunk = 5000
 // pool's name; another one's name is put behind it.
 func replay(ctx context.Context, store *stream.Store, from, to string) ([]foldstream.Created, error) {
 	found := false
-	for e, err := range collect.Experiments(ctx, store) {
+	for e, err := range record.Experiments(ctx, store) {
 		if err != nil {
 			return nil, err
 		}
@@ -70,7 +70,7 @@ func replay(ctx context.Context, store *stream.Store, from, to string) ([]foldst
 }
 
 func copyExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, to string) error {
-	members, err := collect.Members(ctx, store, e)
+	members, _, err := record.Members(ctx, store, e)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func copyExperiment(ctx context.Context, store foldstream.Store, e foldstream.Ex
 	}
 	e.Source = "replay of " + e.Name
 	e.Name, e.Pool = name, to
-	return collect.PutExperiment(ctx, store, e, members, cal.Sessions()...)
+	return record.PutExperiment(ctx, store, e, members, cal.Sessions()...)
 }
 
 func copyTasks(ctx context.Context, store *stream.Store, from, to string) ([]foldstream.Created, error) {

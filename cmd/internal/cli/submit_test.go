@@ -11,6 +11,7 @@ import (
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/cmd/internal/cli"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream/mem"
 )
 
@@ -46,7 +47,7 @@ func TestSubmitDryRun(t *testing.T) {
 	if pools, err := s.Pools(t.Context()); err != nil || len(pools) != 0 {
 		t.Errorf("the dry run made %v, %v", pools, err)
 	}
-	if _, err := collect.ReadExperiment(t.Context(), s, "small"); !foldstream.Is(err, foldstream.NotFound) {
+	if _, err := record.ReadExperiment(t.Context(), s, "small"); !foldstream.Is(err, foldstream.NotFound) {
 		t.Errorf("the dry run stored the experiment: %v", err)
 	}
 	s.tell(t)

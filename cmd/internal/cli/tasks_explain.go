@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/foldstream/foldstream"
-	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 )
 
 // ExplainCmd tells where a task comes from, what became of it and what it is part of.
@@ -120,14 +120,14 @@ func resultOf(e foldstream.Event) *resultJSON {
 // memberships finds the collections of the pool's experiments that the task is a member of; one task may be several members.
 func memberships(ctx context.Context, a administered, pool string, id foldstream.TaskID) ([]memberJSON, error) {
 	found := []memberJSON{}
-	for e, err := range collect.Experiments(ctx, a) {
+	for e, err := range record.Experiments(ctx, a) {
 		if err != nil {
 			return nil, err
 		}
 		if e.Pool != pool {
 			continue
 		}
-		members, err := collect.Members(ctx, a, e)
+		members, _, err := record.Members(ctx, a, e)
 		if err != nil {
 			return nil, err
 		}

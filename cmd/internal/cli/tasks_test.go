@@ -9,7 +9,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/cmd/internal/cli"
-	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream/mem"
 )
 
@@ -103,7 +103,7 @@ func member(t *testing.T, p *pooled, name, pool string) {
 	t.Helper()
 	m := task(0)
 	e := foldstream.Experiment{Name: name, Pool: pool, Calendar: "c0ffee", Expected: 1, Created: p.now}
-	ok(t, collect.PutExperiment(context.Background(), p.Store, e,
+	ok(t, record.PutExperiment(context.Background(), p.Store, e,
 		[]foldstream.Expectation{{Key: m.Key, Window: m.Window, Test: m.Segments["test"], Task: m.ID}}, foldstream.DateOf(1996, 1, 2)))
 }
 

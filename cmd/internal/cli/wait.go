@@ -7,6 +7,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 )
 
 // WaitCmd waits until every task of an experiment is done or given up.
@@ -30,7 +31,7 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	if _, err := collect.ReadExperiment(ctx, store, c.Experiment); err != nil {
+	if _, err := record.ReadExperiment(ctx, store, c.Experiment); err != nil {
 		return err
 	}
 	if c.For > 0 {

@@ -1,0 +1,63 @@
+package record
+
+import (
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
+)
+
+// version is the first of the two things in every stored document; the second is its body. It changes when a name or a meaning below
+// does.
+const version = 1
+
+// wireExperiment is an experiment as it is stored, in msgpack: a map with these names in this order.
+type wireExperiment struct {
+	Name     string    `msgpack:"name"`
+	Pool     string    `msgpack:"pool"`
+	Calendar string    `msgpack:"calendar"`
+	Members  string    `msgpack:"members"`
+	Expected int       `msgpack:"expected"`
+	Spec     wire.Spec `msgpack:"collection"`
+	Policy   string    `msgpack:"policy"`
+	Source   string    `msgpack:"source"`
+	Created  time.Time `msgpack:"created"`
+	ID       string    `msgpack:"id,omitempty"`
+	Deleting bool      `msgpack:"deleting,omitempty"` // its deletion has begun; nothing is added to it
+}
+
+func encodeExperiment(e foldstream.Experiment, deleting bool) ([]byte, error) {
+	return wire.Encode(version, &wireExperiment{
+		Name: e.Name, Pool: e.Pool, Calendar: e.Calendar, Members: string(e.Members), Expected: e.Expected,
+		Spec: wire.SpecOf(e.Collection), Policy: string(e.Policy), Source: e.Source, Created: e.Created.UTC(), ID: e.ID, Deleting: deleting,
+	})
+}
+
+// DecodeExperiment reads an experiment from a value of the bucket Experiments whose key IsExperiment. alive is false where it is deleted, or
+// being deleted. Errors: Invalid.
+func DecodeExperiment(v foldstream.Value) (e foldstream.Experiment, alive bool, err error) {
+	if v.Deleted {
+		return foldstream.Experiment{Name: v.Key}, false, nil
+	}
+	var w wireExperiment
+	if err := wire.Decode("experiment "+v.Key, version, v.Data, &w); err != nil {
+		return foldstream.Experiment{}, false, err
+	}
+	return foldstream.Experiment{
+		Name: w.Name, Pool: w.Pool, Calendar: w.Calendar, Members: foldstream.Digest(w.Members), Expected: w.Expected,
+		Collection: w.Spec.Spec(), Policy: foldstream.Policy(w.Policy), Source: w.Source, Created: w.Created.In(time.UTC), ID: w.ID,
+	}, !w.Deleting, nil
+}
+
+func encodeMembers(members []foldstream.Expectation, sessions []foldstream.Time) ([]byte, error) {
+	return wire.Encode(version, wire.MembersOf(members, foldstream.Tested(sessions, members)))
+}
+
+func decodeMembers(what string, data []byte) ([]foldstream.Expectation, []foldstream.Time, error) {
+	var w wire.Members
+	if err := wire.Decode(what, version, data, &w); err != nil {
+		return nil, nil, err
+	}
+	members, sessions, err := w.List()
+	return members, sessions, foldstream.E(foldstream.Invalid, what, err)
+}
