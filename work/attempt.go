@@ -22,7 +22,11 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 	var held *permit
 	var left <-chan struct{}
 	rec := newRecorder(p.Artifacts)
-	defer rec.forget()
+	defer func() {
+		if err := rec.points.Close(); err != nil {
+			p.log.Warn("the temporary file of an attempt's metrics stays", "task", t.ID, "err", err)
+		}
+	}()
 	if fetching.Err() == nil { // else the stop and the lease crossed
 		held, err = p.limits.take(fetching, t)
 	}
@@ -31,7 +35,7 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 		result, left, err = p.watched(working, lease, t, rec, held)
 	}
 	result.Code, result.Worker, result.Duration = p.Code, p.Name, time.Since(began)
-	err = p.settle(fetching, lease, t, result, &rec.points, err)
+	err = p.settle(fetching, lease, t, result, rec.points, err)
 	p.say(t, err, result.Duration)
 	if left == nil {
 		held.release()
@@ -65,7 +69,7 @@ func (p *process) watched(working context.Context, lease foldstream.Lease, t fol
 	watch.Go(func() { cancel(pulse.hold(ctx)) })
 	if as := p.pointsOf(t); as.Run != "" {
 		watch.Go(func() {
-			rec.feed(ctx, p.Metrics, as, func(err error) { p.log.Debug("points were not published", "task", t.ID, "err", err) })
+			rec.points.Feed(ctx, p.Metrics, as, func(err error) { p.log.Debug("points were not published", "task", t.ID, "err", err) })
 		})
 	}
 	if t.Silence > 0 {

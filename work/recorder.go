@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/series"
 )
 
 // recorder keeps what a running task says until its result is committed.
@@ -17,13 +18,11 @@ type recorder struct {
 	progress  chan foldstream.Progress // of one: the newest
 	begun     chan struct{}            // closed when the worker begins
 
-	told chan struct{} // of one: points wait to be published
+	points *series.Log
 
-	mu      sync.Mutex
-	result  foldstream.Result
-	points  spool
-	pending foldstream.Series // the newest points, which are not published yet
-	heard   time.Time         // of the newest progress, or of the beginning
+	mu     sync.Mutex
+	result foldstream.Result
+	heard  time.Time // of the newest progress, or of the beginning
 }
 
 var _ foldstream.Recorder = (*recorder)(nil)
@@ -33,7 +32,7 @@ func newRecorder(a foldstream.Artifacts) *recorder {
 		artifacts: a,
 		progress:  make(chan foldstream.Progress, 1),
 		begun:     make(chan struct{}),
-		told:      make(chan struct{}, 1),
+		points:    series.NewLog(),
 		result: foldstream.Result{
 			Metrics: map[string]float64{},
 			Params:  map[string]string{},
@@ -56,21 +55,8 @@ func (r *recorder) Metric(name string, value float64) {
 	r.result.Metrics[name] = value
 }
 
-// MetricAt keeps a point, and hands it to those who publish.
-func (r *recorder) MetricAt(name string, step int64, value float64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p := foldstream.Point{Metric: name, Step: step, Value: value, At: time.Now().UTC().Truncate(time.Millisecond)}
-	r.points.add(p)
-	if len(r.pending) == pendingLimit {
-		r.pending = slices.Clone(r.pending[pendingLimit/2:])
-	}
-	r.pending = append(r.pending, p)
-	select {
-	case r.told <- struct{}{}:
-	default:
-	}
-}
+// MetricAt keeps a point, and has it published.
+func (r *recorder) MetricAt(name string, step int64, value float64) { r.points.Add(name, step, value) }
 
 // Tag keeps a tag.
 func (r *recorder) Tag(name, value string) {
@@ -121,18 +107,16 @@ func (r *recorder) quiet() time.Duration {
 	return time.Since(r.heard)
 }
 
-// fill returns the worker's result with what was recorded, but for the points; where both name a thing, the worker's result has it.
+// fill returns the worker's result with what was recorded, but for the points, of which none is taken any more; where both name a thing, the worker's result has it.
 func (r *recorder) fill(result foldstream.Result) foldstream.Result {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, p := range result.Series {
-		r.points.add(p)
-	}
-	r.points.sealed = true // the worker is through; what it left behind may still tell
+	r.points.Recall(result.Series)
+	r.points.Seal() // the worker is through; what it left behind may still tell
 	result.Series = nil
-	for name, end := range r.points.ends {
+	for name, end := range r.points.Ends() {
 		if _, set := r.result.Metrics[name]; !set {
-			r.result.Metrics[name] = end.Value
+			r.result.Metrics[name] = end
 		}
 	}
 	result.Metrics = merge(r.result.Metrics, result.Metrics)
@@ -165,11 +149,4 @@ func put(all []foldstream.Artifact, a foldstream.Artifact) []foldstream.Artifact
 		}
 	}
 	return append(all, a)
-}
-
-// forget lets go of the points.
-func (r *recorder) forget() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.points.close()
 }

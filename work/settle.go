@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/series"
 )
 
 // settle ends the lease by the outcome of the attempt, and returns that outcome or why it could not be stored.
-func (p *process) settle(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result, points *spool, err error) error {
+func (p *process) settle(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result, points *series.Log, err error) error {
 	if err == nil {
 		err = p.commit(fetching, lease, t, r, points)
 		if err == nil || undecided(err) { // undecided: the stop came first, and the lease runs out by itself
@@ -31,7 +32,7 @@ func (p *process) settle(fetching context.Context, lease foldstream.Lease, t fol
 }
 
 // commit stores the result: its many points and large frames first.
-func (p *process) commit(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result, points *spool) error {
+func (p *process) commit(fetching context.Context, lease foldstream.Lease, t foldstream.Task, r foldstream.Result, points *series.Log) error {
 	r, err := p.keepSeries(fetching, t, r, points)
 	if err == nil {
 		r, err = p.lighten(fetching, t, r)

@@ -76,6 +76,30 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+func TestEventsWithSteps(t *testing.T) {
+	rec := newProgress()
+	script := `cat >> $FOLDSTREAM_EVENTS <<'X'
+{"metric": {"loss": 0.5, "auc": null}, "step": 1}
+{"metric": {"loss": 0.25}, "step": 2, "progress": {"step": 7}}
+{"metric": {"loss": 0.125}}
+{"step": 3}
+{"metric": {"loss": 1}, "step": 1.5}
+X
+echo '{}'`
+	if _, err := (&exec.Worker{}).Work(t.Context(), sh(script), rec); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"auc 1 NaN", "loss 1 0.5", "loss 2 0.25"}
+	if diff := cmp.Diff(want, rec.points) + cmp.Diff(map[string]float64{"loss": 0.125}, rec.metrics); diff != "" {
+		t.Error(diff)
+	}
+	for _, want := range []string{"line 4 is ignored: a step without a metric", "line 5 is ignored: json: cannot unmarshal number 1.5"} {
+		if !strings.Contains(rec.blobs[logName], want) {
+			t.Errorf("the log lacks %q:\n%s", want, rec.blobs[logName])
+		}
+	}
+}
+
 // Events come while the command runs, not at its end.
 func TestEventsAreLive(t *testing.T) {
 	rec, ended := newProgress(), make(chan error, 1)

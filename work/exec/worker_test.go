@@ -66,6 +66,7 @@ type record struct {
 	params  map[string]string
 	tags    map[string]string
 	blobs   map[string]string
+	points  []string
 }
 
 func newRecord() *record {
@@ -73,8 +74,11 @@ func newRecord() *record {
 }
 
 func (r *record) Metric(name string, v float64) { r.metrics[name] = v }
-func (r *record) Param(name, v string)          { r.params[name] = v }
-func (r *record) Tag(name, v string)            { r.tags[name] = v }
+func (r *record) MetricAt(name string, step int64, v float64) {
+	r.points = append(r.points, fmt.Sprint(name, " ", step, " ", v))
+}
+func (r *record) Param(name, v string) { r.params[name] = v }
+func (r *record) Tag(name, v string)   { r.tags[name] = v }
 func (r *record) Artifact(_ context.Context, name, mediaType string, from io.Reader) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
