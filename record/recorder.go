@@ -45,6 +45,8 @@ type Recorder struct {
 	Artifacts []foldstream.Artifact
 	Error     string // of the last attempt that failed; in a list cut to its first KiB
 
+	Progress foldstream.Progress // of a task that is running
+
 	Worker   string        // who works it, or worked it last
 	Code     string        // version of the code that made the result
 	Created  time.Time     // when it was scheduled, or begun

@@ -38,7 +38,8 @@ func (s *Store) openArtifacts(ctx context.Context) (err error) {
 
 // Put publishes the blob in chunks, and when all are stored the object that names them by their digest, so that nobody ever sees
 // half of one. Two who put the same at once both store chunks; the compare on the object lets one of them count, and the other takes
-// its own away. What a killed writer leaves are chunks that nothing names.
+// its own away. What a killed writer leaves are chunks that nothing names; one who is stopped before the server said whether the object is
+// named leaves them, too, for it may be.
 func (a artifacts) Put(ctx context.Context, r io.Reader) (foldstream.Digest, int64, error) {
 	if err := stopped(ctx, "put"); err != nil {
 		return "", 0, err
@@ -51,7 +52,9 @@ func (a artifacts) Put(ctx context.Context, r io.Reader) (foldstream.Digest, int
 			return u.digest(), u.sum.n, nil
 		}
 	}
-	u.discard(context.WithoutCancel(ctx))
+	if !u.unsettled {
+		u.discard(context.WithoutCancel(ctx))
+	}
 	if err != nil {
 		return "", 0, a.s.door(ctx, "put", err)
 	}

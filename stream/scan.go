@@ -141,8 +141,24 @@ func (r *reader) aim(ctx context.Context) error {
 		case !r.aimed || m.seq < r.goal:
 			r.goal = m.seq
 		}
+	} else if r.sub != nil {
+		return r.recount(ctx)
 	}
 	r.aimed = true
+	return nil
+}
+
+// recount asks the consumer what it has left, where there is no goal: what was to be read may have been deleted since it was counted.
+func (r *reader) recount(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, r.s.tryTime())
+	defer cancel()
+	cons, err := r.s.js.Consumer(ctx, r.q.stream, r.consumer)
+	if err != nil {
+		return errors.Join(errGap, err)
+	}
+	if info := cons.CachedInfo(); info.NumPending == 0 && info.Delivered.Consumer == r.place {
+		r.todo, r.pending = 0, 0
+	}
 	return nil
 }
 

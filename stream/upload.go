@@ -29,6 +29,8 @@ type upload struct {
 	sum  *counter
 	id   string // of this upload's chunks
 	sent int
+	// unsettled is set while the object may have been named or may still be: its chunks must stay.
+	unsettled bool
 }
 
 func (u *upload) subject() string { return "$O." + u.s.lay.artifacts() + ".C." + u.id }
@@ -88,13 +90,19 @@ func (u *upload) name(ctx context.Context) (bool, error) {
 				return false, err
 			}
 			if !info.Deleted {
+				u.unsettled = false
 				return info.NUID == u.id, nil
 			}
 			expected = old.seq
 		}
 		expect(m, expected)
+		if err := u.s.point("put: stored"); err != nil {
+			return false, err
+		}
 		_, err = u.s.publish(ctx, m)
-		switch verdictOf(err) {
+		v := verdictOf(err)
+		u.unsettled = u.unsettled || v == unsure || v == broken && ctx.Err() != nil
+		switch v {
 		case accepted:
 			return true, nil
 		case broken:

@@ -57,7 +57,7 @@ func TestKeepFew(t *testing.T) {
 func TestKeepMany(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	const n = 100_000
+	const n = 40_000
 	l, store := series.NewLog(), mem.New(mem.Options{})
 	for i := range n {
 		l.Add("loss", int64(i), 1/float64(i+1))
@@ -98,7 +98,7 @@ func TestKeepMany(t *testing.T) {
 func TestKeepWithoutRoom(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
 	l := series.NewLog()
-	for i := range 100_000 {
+	for i := range 40_000 {
 		l.Add("loss", int64(i), 1)
 	}
 	l.Seal()

@@ -1,0 +1,105 @@
+package stream_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream"
+	"github.com/foldstream/foldstream/stream/streamtest"
+)
+
+// A purge that dies between the definition and the events leaves a fault that is named, and repeating it takes it away.
+func TestPurge_Dies(t *testing.T) {
+	s := open(t, streamtest.Server(t).URL(), stream.Config{})
+	task := streamtest.Task(1)
+	ok := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ok(s.Pool("p").Create(t.Context(), task))
+	ok(s.Remove(t.Context(), "p", "cleared", task.ID))
+	died := errors.New("died")
+	s.Between(func(step string) error {
+		if step == "purge: undefined" {
+			return died
+		}
+		return nil
+	})
+	if n, err := s.Purge(t.Context(), "p", task.ID); n != 0 || !errors.Is(err, died) {
+		t.Fatalf("purged %d, %v", n, err)
+	}
+	s.Between(nil)
+	if c, err := s.Verify(t.Context(), "p"); err != nil || len(c.Faults) != 1 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if n, err := s.Reconcile(t.Context(), "p"); n != 0 || err != nil {
+		t.Errorf("reconciled %d, %v", n, err)
+	}
+	if n, err := s.Purge(t.Context(), "p", task.ID); n != 1 || err != nil {
+		t.Fatalf("purged %d, %v", n, err)
+	}
+	if c, err := s.Verify(t.Context(), "p"); err != nil || len(c.Faults) != 0 || c.Created != 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// Tasks that are created anew while they are purged are lost to neither: each is there in the end, whole, and done once.
+func TestPurge_WhileTheyAreCreated(t *testing.T) {
+	url := streamtest.Server(t).URL()
+	s, other := open(t, url, stream.Config{Lease: 500 * time.Millisecond}), open(t, url, stream.Config{Lease: 500 * time.Millisecond})
+	tasks := streamtest.Tasks(0, 40)
+	ids := make([]foldstream.TaskID, len(tasks))
+	for i := range tasks {
+		ids[i] = tasks[i].ID
+	}
+	for round := range 5 {
+		if err := createAgain(t.Context(), s, tasks); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Remove(t.Context(), "p", "cleared", ids...); err != nil {
+			t.Fatal(err)
+		}
+		var both sync.WaitGroup
+		var purged, made error
+		both.Go(func() { _, purged = s.Purge(t.Context(), "p", ids...) })
+		both.Go(func() { made = createAgain(t.Context(), other, tasks) })
+		both.Wait()
+		if err := errors.Join(purged, made, createAgain(t.Context(), other, tasks)); err != nil { // what lost the race is created again
+			t.Fatal(err)
+		}
+		err := streamtest.Eventually(t.Context(), func() error {
+			if _, err := s.Reconcile(t.Context(), "p"); err != nil {
+				return err
+			}
+			l, err := s.Pool("p").Fetch(t.Context(), foldstream.Filter{Wait: 50 * time.Millisecond})
+			for err == nil {
+				if err = l.Commit(t.Context(), foldstream.Result{}); err == nil {
+					l, err = s.Pool("p").Fetch(t.Context(), foldstream.Filter{Wait: 50 * time.Millisecond})
+				}
+			}
+			c, err := s.Verify(t.Context(), "p")
+			if err == nil && (c.Counts[foldstream.Done] != len(tasks) || len(c.Faults) > 0) {
+				err = fmt.Errorf("round %d: %+v", round, c)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// createAgain creates the tasks, again where they were purged at the same moment.
+func createAgain(ctx context.Context, s *stream.Store, tasks []foldstream.Task) error {
+	return streamtest.Eventually(ctx, func() error {
+		_, err := s.Pool("p").Create(ctx, tasks...)
+		return err
+	})
+}
