@@ -12,18 +12,7 @@ import (
 // Load reads the collection of an experiment as it stands now. Of a group that nothing was folded of yet it has the key and
 // the counts alone. Errors: NotFound (no such collection, or none yet).
 func Load(ctx context.Context, store foldstream.Store, name string) (Collection, error) {
-	if err := foldstream.ValidName("experiment", name); err != nil {
-		return Collection{}, err
-	}
-	values := store.Values(foldstream.Collections)
-	v, err := values.Get(ctx, name)
-	if foldstream.Is(err, foldstream.NotFound) {
-		err = foldstream.Errorf(foldstream.NotFound, "collection", "there is no collection of an experiment %q in this store", name)
-	}
-	if err != nil {
-		return Collection{}, err
-	}
-	s, err := decodeSummary("collection "+name, v.Data)
+	s, err := LoadSummary(ctx, store, name)
 	if err != nil {
 		return Collection{}, err
 	}
@@ -101,4 +90,19 @@ func Watch(ctx context.Context, store foldstream.Store, name string) iter.Seq2[S
 			}
 		}
 	}
+}
+
+// LoadSummary reads the counts of an experiment's collection as it stands now. Errors: NotFound (no such collection, or none yet).
+func LoadSummary(ctx context.Context, store foldstream.Store, name string) (Summary, error) {
+	if err := foldstream.ValidName("experiment", name); err != nil {
+		return Summary{}, err
+	}
+	v, err := store.Values(foldstream.Collections).Get(ctx, name)
+	if foldstream.Is(err, foldstream.NotFound) {
+		err = foldstream.Errorf(foldstream.NotFound, "collection", "there is no collection of an experiment %q in this store", name)
+	}
+	if err != nil {
+		return Summary{}, err
+	}
+	return decodeSummary("collection "+name, v.Data)
 }

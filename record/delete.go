@@ -46,24 +46,81 @@ func Delete(ctx context.Context, store Deleter, name string, o Deletion) (Delete
 			return did, err
 		}
 	}
-	under := func(key string) bool { return strings.HasPrefix(key, name+".") }
-	if did.Recorders, err = deleteValues(ctx, store.Values(foldstream.Experiments), documentKey(name, ""), under); err != nil {
+	if did.Recorders, err = deleteValues(ctx, store.Values(foldstream.Experiments), documentKey(name, ""), under(name)); err != nil {
 		return did, err
 	}
 	if err := store.Metrics().Delete(ctx, name, ""); err != nil {
 		return did, err
 	}
-	whole := func(key string) bool { return key == name || under(key) }
-	if did.Values, err = deleteValues(ctx, store.Values(foldstream.Collections), name, whole); err != nil {
+	if did.Values, err = deleteValues(ctx, store.Values(foldstream.Collections), name, whole(name)); err != nil {
 		return did, err
 	}
 	if there {
 		return did, deleteValue(ctx, store.Values(foldstream.Experiments), name)
 	}
 	if did == (Deleted{}) {
-		return did, foldstream.Errorf(foldstream.NotFound, "experiment", "there is no experiment %q in this store", name)
+		return did, nothingOf(name)
 	}
 	return did, nil
+}
+
+// Meant tells what Delete would delete, and changes nothing. Errors: as Delete.
+func Meant(ctx context.Context, store Deleter, name string, o Deletion) (Deleted, error) {
+	var meant Deleted
+	if err := foldstream.ValidName("experiment", name); err != nil {
+		return meant, err
+	}
+	v, err := store.Values(foldstream.Experiments).Get(ctx, name)
+	there := err == nil
+	if err != nil && !foldstream.Is(err, foldstream.NotFound) {
+		return meant, err
+	}
+	if there && o.Tasks {
+		e, _, err := DecodeExperiment(v)
+		if err != nil {
+			return meant, err
+		}
+		ids, err := ownTasks(ctx, store, e)
+		if err != nil {
+			return meant, err
+		}
+		meant.Tasks = len(ids)
+	}
+	if meant.Recorders, err = countValues(ctx, store.Values(foldstream.Experiments), documentKey(name, ""), under(name)); err != nil {
+		return meant, err
+	}
+	if meant.Values, err = countValues(ctx, store.Values(foldstream.Collections), name, whole(name)); err != nil {
+		return meant, err
+	}
+	if !there && meant == (Deleted{}) {
+		return meant, nothingOf(name)
+	}
+	return meant, nil
+}
+
+// under and whole tell the keys that are of an experiment: those behind its name, and its name itself.
+func under(name string) func(key string) bool {
+	return func(key string) bool { return strings.HasPrefix(key, name+".") }
+}
+
+func whole(name string) func(key string) bool {
+	return func(key string) bool { return key == name || strings.HasPrefix(key, name+".") }
+}
+
+func nothingOf(name string) error {
+	return foldstream.Errorf(foldstream.NotFound, "experiment", "there is no experiment %q in this store", name)
+}
+
+func countValues(ctx context.Context, values foldstream.Values, prefix string, meant func(key string) bool) (n int, err error) {
+	for v, err := range values.List(ctx, prefix) {
+		if err != nil {
+			return n, err
+		}
+		if meant(v.Key) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // condemn marks an experiment, so that nothing is added to it any more; false where it is not there.

@@ -104,6 +104,9 @@ func (f *found) ofTask(ctx context.Context, store Store, id foldstream.TaskID) (
 	if f.Recorder, there = ofTask(f.experiment, s.Task, s.Created).lived(events); !there {
 		return false, nil
 	}
+	if f.result != nil {
+		f.Frames = slices.Sorted(maps.Keys(f.result.Frames))
+	}
 	h, err := handsOf(ctx, store, f.experiment.Pool)
 	f.Recorder = h.judge(f.Recorder, time.Now()).added(f.document)
 	return err == nil, err

@@ -43,7 +43,8 @@ type Recorder struct {
 	Tags      map[string]string // a task's, over them its result's, over them people's
 	Note      string            // people's
 	Artifacts []foldstream.Artifact
-	Error     string // of the last attempt that failed; in a list cut to its first KiB
+	Frames    []string // names of the frames that a task's result holds itself, in order; only from Get
+	Error     string   // of the last attempt that failed; in a list cut to its first KiB
 
 	Progress foldstream.Progress // of a task that is running
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -113,6 +114,10 @@ func TestRecorderOfAFinishedTask(t *testing.T) {
 				return errors.Join(err, fmt.Errorf("%+v", all))
 			}
 			one, err := record.Get(t.Context(), store, "e", string(id(0)))
+			if !slices.Equal(one.Frames, []string{"pred"}) || all[0].Frames != nil {
+				t.Errorf("frames %v, %v", one.Frames, all[0].Frames)
+			}
+			one.Frames = nil
 			for _, r := range []record.Recorder{all[0], one} {
 				if r.Created.After(r.Ended) || r.Ended.Before(began.Add(-time.Second)) || r.Run == "" || r.Run != one.Run {
 					t.Errorf("%+v", r)

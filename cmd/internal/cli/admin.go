@@ -19,6 +19,8 @@ type administered interface {
 	foldstream.Index
 	foldstream.DeadLetters
 	foldstream.Verifier
+	foldstream.Newest
+	foldstream.Purger
 }
 
 // administration returns the administration of a store.

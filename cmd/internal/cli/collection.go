@@ -16,13 +16,16 @@ import (
 type CollectionShowCmd struct {
 	Connection
 	Output
-	Experiment string `arg:"" help:"Experiment whose collection to show."`
-	Format     string `short:"f" enum:"table,csv,json,markdown,parquet" default:"table" help:"Format to print in: ${enum}. --json is json."`
-	Series     bool   `help:"Print the merged series of every configuration, a row a session and instrument, and not the table of them; as a table they are Markdown."`
+	ExperimentArg
+	Format string `short:"f" enum:"table,csv,json,markdown,parquet" default:"table" help:"Format to print in: ${enum}. --json is json."`
+	Series bool   `help:"Print the merged series of every configuration, a row a session and instrument, and not the table of them; as a table they are Markdown."`
 }
 
 // Run shows it. An incomplete one is shown with what it has and ends in Incomplete.
 func (c *CollectionShowCmd) Run(ctx context.Context, env *Env) (err error) {
+	if c.Experiment, err = chosen(c.Experiment); err != nil {
+		return err
+	}
 	s, err := c.dial(ctx, c.logger(env))
 	if err != nil {
 		return err

@@ -4,4 +4,5 @@ package cli
 var (
 	CompileWhere = compileWhere
 	ParseConfig  = parseConfig
+	Keeps        = keeps
 )

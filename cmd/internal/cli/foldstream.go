@@ -15,6 +15,8 @@ type Foldstream struct {
 	Wait       WaitCmd       `cmd:"" group:"Look" help:"Wait until every task of an experiment is done or given up."`
 	Stat       StatCmd       `cmd:"" group:"Look" help:"Count the tasks of pools by status."`
 	Collection CollectionCmd `cmd:"" group:"Look" help:"Look at collections."`
+	Experiment ExperimentCmd `cmd:"" aliases:"exp" group:"Look" help:"Look at experiments, choose one, delete one."`
+	Recorder   RecorderCmd   `cmd:"" aliases:"rec" group:"Look" help:"Look at the recorders of an experiment: parameters, metrics, artifacts, notes."`
 	Task       TaskCmd       `cmd:"" group:"Tasks" help:"Look at tasks: list, show, history, logs."`
 	Explain    ExplainCmd    `cmd:"" group:"Tasks" help:"Tell all about a task: where it comes from, what became of it, what it is part of."`
 	Cancel     CancelCmd     `cmd:"" group:"Tasks" help:"End open tasks: their work is stopped, their status is cancelled."`

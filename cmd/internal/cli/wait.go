@@ -14,8 +14,8 @@ import (
 type WaitCmd struct {
 	Connection
 	Output
-	Experiment string        `arg:"" help:"Experiment to wait for."`
-	For        time.Duration `name:"for" placeholder:"TIME" help:"Give up after this time, with exit code 6; default: never."`
+	ExperimentArg
+	For time.Duration `name:"for" placeholder:"TIME" help:"Give up after this time, with exit code 6; default: never."`
 
 	FailFast    bool `xor:"failures" help:"Wait no longer once a task has failed."`
 	MaxFailures *int `xor:"failures" placeholder:"N" help:"Wait no longer once more than N tasks have failed."`
@@ -26,13 +26,20 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 	if c.MaxFailures != nil && *c.MaxFailures < 0 {
 		return foldstream.Errorf(foldstream.Invalid, "", "--max-failures %d is below 0", *c.MaxFailures)
 	}
+	if c.Experiment, err = chosen(c.Experiment); err != nil {
+		return err
+	}
 	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	if _, err := record.ReadExperiment(ctx, store, c.Experiment); err != nil {
+	e, err := record.ReadExperiment(ctx, store, c.Experiment)
+	if err != nil {
 		return err
+	}
+	if e.Members == "" {
+		return foldstream.Errorf(foldstream.Invalid, "", "experiment %s has no tasks to wait for", e.Name)
 	}
 	if c.For > 0 {
 		var cancel context.CancelFunc

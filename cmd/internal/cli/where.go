@@ -2,11 +2,13 @@ package cli
 
 import (
 	"errors"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/expr-lang/expr"
+	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 
@@ -48,7 +50,7 @@ type whereSegment struct {
 func whereOf(pool string, t foldstream.TaskState, now time.Time) whereEnv {
 	e := whereEnv{
 		ID: string(t.ID), Pool: pool, Experiment: t.Experiment, Status: string(t.Status), Tags: t.Tags, Keys: t.Keys,
-		Key: map[string]string{}, Template: t.Task.Task, Segments: map[string]whereSegment{},
+		Key: keyMap(t.Key), Template: t.Task.Task, Segments: whereSegments(t.Segments),
 		Window: t.Window.Index, Horizon: t.Horizon, Runs: t.Task.Worker, Worker: t.Worker, Stage: t.Stage,
 		Attempt: t.Attempt, Crashes: t.Crashes, Error: t.Error, Created: t.Created, Updated: t.Updated, Age: now.Sub(t.Created),
 	}
@@ -58,13 +60,15 @@ func whereOf(pool string, t foldstream.TaskState, now time.Time) whereEnv {
 	if t.Seed != nil {
 		e.Seed = int(*t.Seed)
 	}
-	for _, c := range t.Key {
-		e.Key[c.Name] = c.Value
-	}
-	for name, s := range t.Segments {
-		e.Segments[name] = whereSegment{s.Start.String(), s.End.String()}
-	}
 	return e
+}
+
+func whereSegments(segments foldstream.Segments) map[string]whereSegment {
+	w := make(map[string]whereSegment, len(segments))
+	for name, s := range segments {
+		w[name] = whereSegment{s.Start.String(), s.End.String()}
+	}
+	return w
 }
 
 // The bounds of an expression. The language it is in has neither loops in loops nor text that grows by itself (see
@@ -81,6 +85,17 @@ var whereFunctions = []string{
 	"lower", "upper", "trim", "int", "float", "abs", "min", "max", "round", "date", "duration", "now",
 }
 
+// language is the words and the rules of one kind of expressions.
+type language struct {
+	flag  string // that takes them
+	env   any    // a struct with all words
+	value bool   // any value will do, not only true and false
+	patch func() ast.Visitor
+}
+
+// aboutTasks is the language of expressions about tasks.
+var aboutTasks = language{flag: "--where", env: whereEnv{}}
+
 // where decides whether a task is meant. Errors: Invalid (the expression does not apply to this task).
 type where func(pool string, t foldstream.TaskState) (bool, error)
 
@@ -89,11 +104,33 @@ func compileWhere(text string) (where, error) {
 	if strings.TrimSpace(text) == "" {
 		return func(string, foldstream.TaskState) (bool, error) { return true, nil }, nil
 	}
+	program, err := aboutTasks.compile(text)
+	if err != nil {
+		return nil, err
+	}
+	return func(pool string, t foldstream.TaskState) (bool, error) {
+		v, err := aboutTasks.run(program, text, whereOf(pool, t, time.Now()))
+		if err != nil {
+			return false, foldstream.Errorf(foldstream.Invalid, "", "task %s: %w", t.ID, err)
+		}
+		yes, _ := v.(bool) // AsBool sees to it
+		return yes, nil
+	}, nil
+}
+
+// compile reads an expression. Errors: Invalid, with line and column.
+func (l language) compile(text string) (*vm.Program, error) {
 	if len(text) > whereText {
-		return nil, foldstream.Errorf(foldstream.Invalid, "", "--where: an expression has at most %d bytes, this one has %d", whereText, len(text))
+		return nil, foldstream.Errorf(foldstream.Invalid, "", "%s: an expression has at most %d bytes, this one has %d", l.flag, whereText, len(text))
 	}
 	guard := &whereGuard{}
-	options := []expr.Option{expr.Env(whereEnv{}), expr.AsBool(), expr.MaxNodes(whereNodes), expr.Patch(guard), expr.DisableAllBuiltins()}
+	options := []expr.Option{expr.Env(l.env), expr.MaxNodes(whereNodes), expr.Patch(guard), expr.DisableAllBuiltins()}
+	if l.patch != nil {
+		options = append(options, expr.Patch(l.patch()))
+	}
+	if !l.value {
+		options = append(options, expr.AsBool())
+	}
 	for _, name := range whereFunctions {
 		options = append(options, expr.EnableBuiltin(name))
 	}
@@ -102,25 +139,25 @@ func compileWhere(text string) (where, error) {
 		err = guard.err
 	}
 	if err != nil {
-		return nil, whereFault(text, err)
+		return nil, l.fault(text, err)
 	}
-	return func(pool string, t foldstream.TaskState) (bool, error) { return runWhere(program, text, pool, t) }, nil
+	return program, nil
 }
 
-func runWhere(program *vm.Program, text, pool string, t foldstream.TaskState) (bool, error) {
+// run evaluates an expression. Errors: Invalid.
+func (l language) run(program *vm.Program, text string, env any) (any, error) {
 	machine := vm.VM{MemoryBudget: whereMemory}
-	v, err := machine.Run(program, whereOf(pool, t, time.Now()))
+	v, err := machine.Run(program, env)
 	if err != nil {
-		return false, foldstream.Errorf(foldstream.Invalid, "", "task %s: %w", t.ID, whereFault(text, err))
+		return nil, l.fault(text, err)
 	}
-	yes, _ := v.(bool) // AsBool sees to it
-	return yes, nil
+	return v, nil
 }
 
 var unknownName = regexp.MustCompile(`^unknown name (\w+)$`)
 
-// whereFault says in one line what is wrong with an expression, where, and what may be meant.
-func whereFault(text string, err error) error {
+// fault says in one line what is wrong with an expression, where, and what may be meant.
+func (l language) fault(text string, err error) error {
 	message, at := err.Error(), ""
 	if fault, ok := errors.AsType[*file.Error](err); ok {
 		message = fault.Message
@@ -128,14 +165,24 @@ func whereFault(text string, err error) error {
 			at = " at column " + columnOf(fault)
 		}
 		if m := unknownName.FindStringSubmatch(message); m != nil {
-			message += hint(m[1], whereWords())
+			message += hint(m[1], l.words())
 		}
 		if strings.Contains(message, "cannot fetch") {
-			message += "; write ?. for what not every task has"
+			message += "; write ?. for what not every one has"
 		}
 		if strings.HasPrefix(message, "invalid operation: bool(") {
 			message = "it is neither true nor false"
 		}
 	}
-	return foldstream.Errorf(foldstream.Invalid, "", "--where %q%s: %s", text, at, message)
+	return foldstream.Errorf(foldstream.Invalid, "", "%s %q%s: %s", l.flag, text, at, message)
+}
+
+// words returns the names an expression may use.
+func (l language) words() []string {
+	env := reflect.TypeOf(l.env)
+	words := make([]string, 0, env.NumField())
+	for f := range env.Fields() {
+		words = append(words, f.Tag.Get("expr"))
+	}
+	return append(words, whereFunctions...)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 
@@ -78,13 +77,4 @@ func columnOf(fault *file.Error) string {
 		return fmt.Sprintf("%d of line %d", fault.Column+1, fault.Line)
 	}
 	return strconv.Itoa(fault.Column + 1)
-}
-
-// whereWords returns the names an expression may use.
-func whereWords() []string {
-	words := make([]string, 0, reflect.TypeFor[whereEnv]().NumField())
-	for f := range reflect.TypeFor[whereEnv]().Fields() {
-		words = append(words, f.Tag.Get("expr"))
-	}
-	return append(words, whereFunctions...)
 }
