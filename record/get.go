@@ -107,8 +107,12 @@ func (f *found) ofTask(ctx context.Context, store Store, id foldstream.TaskID) (
 	if f.result != nil {
 		f.Frames = slices.Sorted(maps.Keys(f.result.Frames))
 	}
+	f.Recorder = f.added(f.document)
+	if f.Status != Running {
+		return true, nil
+	}
 	h, err := handsOf(ctx, store, f.experiment.Pool)
-	f.Recorder = h.judge(f.Recorder, time.Now()).added(f.document)
+	f.Recorder = h.judge(f.Recorder, time.Now())
 	return err == nil, err
 }
 

@@ -41,7 +41,9 @@ type lister struct {
 	free       []Recorder // in order of creation
 	hands      hands
 	now        time.Time
-	behind     bool // the recorder q.After was passed, or is not to be waited for
+	behind     bool                                    // the recorder q.After was passed, or is not to be waited for
+	pages      int                                     // whose results were read
+	loaded     map[foldstream.TaskID]*foldstream.Event // results that were read ahead
 }
 
 func newLister(ctx context.Context, store Store, experiment string, q Query) (*lister, error) {
@@ -194,11 +196,12 @@ func (l *lister) each(ctx context.Context, do func(Recorder) (bool, error)) erro
 	return nil
 }
 
-// The pages in which tasks are read: small at first, so that the first are there soon, then such that the newest events of a large pool are
-// not read over too often.
+// The pages in which tasks are read: the first is small, so that it is there soon. Behind it the results of a whole experiment are read at
+// once, which costs less than asking for them by name; of one that is larger than preloadable they are asked for page by page.
 const (
-	firstPage = 256
-	lastPage  = 128 << 10
+	firstPage   = 256
+	furtherPage = 2048
+	preloadable = 128 << 10
 )
 
 // eachTask is each for the tasks' recorders.
@@ -218,7 +221,7 @@ func (l *lister) eachTask(ctx context.Context, do func(Recorder) (bool, error)) 
 		if err != nil || !more {
 			return err
 		}
-		page, size = page[:0], min(8*size, lastPage)
+		page, size = page[:0], furtherPage
 	}
 	if err := ctx.Err(); err != nil {
 		return foldstream.E(foldstream.Cancelled, "recorders", err)
@@ -248,25 +251,50 @@ func (l *lister) tell(ctx context.Context, page []foldstream.TaskState, do func(
 
 // results reads the newest events of those tasks whose last event has a result; none of a page that is passed over.
 func (l *lister) results(ctx context.Context, page []foldstream.TaskState) (map[foldstream.TaskID]*foldstream.Event, error) {
-	var ids []foldstream.TaskID
-	passed := !l.behind && !slices.ContainsFunc(page, func(s foldstream.TaskState) bool { return string(s.ID) == l.q.After })
-	for _, s := range page {
-		if passed {
-			break
+	if !l.behind && !slices.ContainsFunc(page, func(s foldstream.TaskState) bool { return string(s.ID) == l.q.After }) {
+		return nil, nil
+	}
+	l.pages++
+	if l.pages == 2 && len(l.tasks) <= preloadable {
+		if err := l.preload(ctx); err != nil {
+			return nil, err
 		}
-		if s.Status == foldstream.Done || s.Status == foldstream.PartDone {
+	}
+	var ids []foldstream.TaskID
+	results := make(map[foldstream.TaskID]*foldstream.Event, len(page))
+	for _, s := range page {
+		if s.Status != foldstream.Done && s.Status != foldstream.PartDone {
+			continue
+		}
+		if e, ok := l.loaded[s.ID]; ok {
+			results[s.ID] = e
+			delete(l.loaded, s.ID)
+		} else {
 			ids = append(ids, s.ID)
 		}
 	}
-	results := make(map[foldstream.TaskID]*foldstream.Event, len(ids))
 	if len(ids) == 0 {
 		return results, nil
 	}
+	return results, l.newest(ctx, ids, func(e *foldstream.Event) { results[e.Task] = e })
+}
+
+// preload reads the results of all members.
+func (l *lister) preload(ctx context.Context) error {
+	l.loaded = make(map[foldstream.TaskID]*foldstream.Event, len(l.tasks))
+	return l.newest(ctx, nil, func(e *foldstream.Event) {
+		if l.tasks[e.Task] && e.Result != nil {
+			l.loaded[e.Task] = e
+		}
+	})
+}
+
+func (l *lister) newest(ctx context.Context, ids []foldstream.TaskID, take func(*foldstream.Event)) error {
 	for e, err := range l.store.Newest(ctx, l.experiment.Pool, ids...) {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		results[e.Task] = &e
+		take(&e)
 	}
-	return results, nil
+	return nil
 }

@@ -15,7 +15,11 @@ func (s *Store) Events(ctx context.Context, f foldstream.EventFilter, from folds
 			yield(foldstream.Event{}, err)
 			return
 		}
-		for l, err := range s.links(ctx, q) {
+		read := s.links
+		if f.Task != "" && !f.Follow {
+			read = s.oneByOne
+		}
+		for l, err := range read(ctx, q) {
 			if err == nil {
 				err = l.open()
 			}
@@ -65,6 +69,27 @@ func (s *Store) links(ctx context.Context, q query) iter.Seq2[link, error] {
 			if !yield(l, err) || err != nil {
 				return
 			}
+		}
+	}
+}
+
+// oneByOne is links for one task, that does not follow: a life is short, and asking the leader for one event after the other costs less than a
+// consumer.
+func (s *Store) oneByOne(ctx context.Context, q query) iter.Seq2[link, error] {
+	return func(yield func(link, error) bool) {
+		for ctx.Err() == nil {
+			m, err := s.oldestFrom(ctx, s.lay.events(), q.filters[0], max(q.from, 1))
+			if ctx.Err() != nil || err == nil && m == nil {
+				return
+			}
+			var l link
+			if err == nil {
+				l, err = readLink(m)
+			}
+			if !yield(l, err) || err != nil {
+				return
+			}
+			q.from = m.seq + 1
 		}
 	}
 }

@@ -11,7 +11,7 @@ import sys
 
 
 def tell(**event):
-    """Append an event: progress={...}, param={...}, metric={...}, tag={...} or artifact=path."""
+    """Append an event: progress={...}, param={...}, metric={...}, tag={...} or artifact=path; step=n with a metric is a point of it."""
     with open(os.environ["FOLDSTREAM_EVENTS"], "a", encoding="utf-8") as events:
         events.write(json.dumps(event) + "\n")
 
@@ -88,8 +88,9 @@ def main():
         ics[back] = rank_ic(prices, train, back, horizon, train[-1])  # no label that reads a session after the training
         print(f"look-back {back}: rank IC {ics[back]} on {len(train)} sessions")
         tell(progress={"percent": 90 * (n + 1) / len(looks), "step": n + 1, "message": f"look-back {back}"})
+        tell(metric={"train_rank_ic": ics[back]}, step=back)  # a curve over the look-backs, to be watched as it comes
     best = max(looks, key=lambda b: -1.0 if ics[b] is None else ics[b])
-    tell(param={"look_back": best}, metric={"train_rank_ic": ics[best]})
+    tell(param={"look_back": best}, metric={"train_rank_ic": ics[best]})  # without a step: what it comes to
 
     with open("look_backs.json", "w", encoding="utf-8") as file:
         json.dump({str(b): ic for b, ic in ics.items()}, file)
