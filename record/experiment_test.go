@@ -15,6 +15,7 @@ import (
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/stream/mem"
+	"github.com/foldstream/foldstream/stream/streamtest"
 )
 
 var now = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
@@ -78,6 +79,41 @@ func TestCreateByManyAtOnce(t *testing.T) {
 	}
 	_, err = record.Create(t.Context(), store, "a.b", now)
 	is(t, err, foldstream.Invalid, "experiment")
+}
+
+// The same on JetStream, by stores with connections of their own, each of which begins free work in the experiment that none of them has made: all are in
+// one, which is one of those that were made.
+func TestStartByManyAtOnce(t *testing.T) {
+	url := streamtest.Server(t).URL()
+	stores := make([]record.Store, 8)
+	for i := range stores {
+		stores[i] = open(t, url)
+	}
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			err := record.Do(t.Context(), stores[i%len(stores)], "e", record.Options{Name: fmt.Sprint(i)}, func(context.Context, *record.Run) error { return nil })
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	eventually(t, func() error {
+		all, err := list(t.Context(), stores[0], record.Query{Statuses: []record.Status{record.Finished}})
+		if err == nil && len(all) != 100 {
+			err = fmt.Errorf("%d of 100 are in the experiment", len(all))
+		}
+		return err
+	})
+	n := 0
+	for _, err := range record.Experiments(t.Context(), stores[0]) {
+		ok(t, err)
+		n++
+	}
+	if n != 1 {
+		t.Errorf("%d experiments were made", n)
+	}
 }
 
 func TestPutTakesAnEmptyExperimentOver(t *testing.T) {

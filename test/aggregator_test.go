@@ -510,6 +510,103 @@ func TestAggregatorDeletedExperiment(t *testing.T) {
 	})
 }
 
+// Whenever an experiment is deleted while its collection grows, nothing of the collection stays; submitted again with the same members, which are
+// done by then, it has the whole collection again.
+func TestAggregatorDeletionWhileItFolds(t *testing.T) {
+	for _, pause := range []time.Duration{0, 100 * time.Millisecond, 250 * time.Millisecond, 400 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			store := mem.New(mem.Options{})
+			defer aggregate(t, store, "one")()
+			submit(t, store, "x", 1)
+			commitAll(t, store, "x", tasksOfSample-1, 100*time.Millisecond)
+			pass(pause)
+			if _, err := record.Delete(t.Context(), store, "x", record.Deletion{}); err != nil {
+				t.Fatal(err)
+			}
+			commitAll(t, store, "x", 1, time.Second)
+			for v, err := range store.Values(foldstream.Collections).List(t.Context(), "") {
+				t.Fatalf("after a pause of %v there is still %s, %v", pause, v.Key, err)
+			}
+			e, members := sample("x")
+			if err := record.PutExperiment(t.Context(), store, e, members); err != nil {
+				t.Fatal(err)
+			}
+			settled(t, store, "x")
+			c, err := collect.Load(t.Context(), store, "x")
+			if err != nil || !c.Coverage.Complete() {
+				t.Errorf("after a pause of %v: %+v, %v", pause, c.Coverage, err)
+			}
+		})
+	}
+}
+
+// late is a store whose first experiment is heard of at once, and what becomes of it only from a moment on: what it is then.
+type late struct {
+	*mem.Store
+	until chan struct{}
+}
+
+func (l late) Values(bucket string) foldstream.Values {
+	return lateValues{l.Store.Values(bucket), l.until, bucket}
+}
+
+type lateValues struct {
+	foldstream.Values
+	until  chan struct{}
+	bucket string
+}
+
+func (v lateValues) Watch(ctx context.Context, prefix string) iter.Seq2[foldstream.Value, error] {
+	if v.bucket != foldstream.Experiments {
+		return v.Values.Watch(ctx, prefix)
+	}
+	return func(yield func(foldstream.Value, error) bool) {
+		heard, newest := false, foldstream.Value{}
+		for val, err := range v.Values.Watch(ctx, prefix) {
+			if err == nil && val.Key == "x" && heard {
+				select {
+				case <-v.until:
+				default:
+					newest = val
+					continue
+				}
+			}
+			heard = heard || val.Key == "x"
+			if val.Key == "y" && !yield(newest, nil) || !yield(val, err) {
+				return
+			}
+		}
+	}
+}
+
+// An aggregator that did not hear of the deletion, only of the experiment of the same members that came after it, folds that one anew.
+func TestAggregatorHearsOfANewLifeAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := late{mem.New(mem.Options{}), make(chan struct{})}
+		defer aggregate(t, store, "one")()
+		submit(t, store, "x", 1)
+		commitAll(t, store.Store, "x", tasksOfSample-1, 100*time.Millisecond)
+		pass(time.Second)
+		if _, err := record.Delete(t.Context(), store.Store, "x", record.Deletion{}); err != nil {
+			t.Fatal(err)
+		}
+		e, members := sample("x")
+		if err := record.PutExperiment(t.Context(), store.Store, e, members); err != nil {
+			t.Fatal(err)
+		}
+		close(store.until)
+		if _, err := record.Create(t.Context(), store.Store, "y", time.Now()); err != nil { // something to hear
+			t.Fatal(err)
+		}
+		commitAll(t, store.Store, "x", 1, time.Second)
+		settled(t, store.Store, "x")
+		c, err := collect.Load(t.Context(), store.Store, "x")
+		if err != nil || !c.Coverage.Complete() {
+			t.Errorf("%+v, %v", c.Coverage, err)
+		}
+	})
+}
+
 // commitArtifact commits the result of the next task with its frame as an artifact.
 func commitArtifact(t *testing.T, store foldstream.Store, pool string, encode func(foldstream.Frame) ([]byte, error)) {
 	t.Helper()

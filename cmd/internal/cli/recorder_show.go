@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/foldstream/foldstream/record"
 )
@@ -101,11 +102,13 @@ func plainText(v any) string {
 		return fmt.Sprintf("(%d bytes)", l.Size)
 	}
 	if !ok {
-		data, err := json.Marshal(v)
-		if err != nil {
+		var b strings.Builder
+		enc := json.NewEncoder(&b)
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(v); err != nil {
 			return fmt.Sprint(v)
 		}
-		text = string(data)
+		text = strings.TrimSuffix(b.String(), "\n")
 	}
 	if len(text) > shownText {
 		return fmt.Sprintf("%.*s… (%d bytes)", shownText, text, len(text))
