@@ -300,6 +300,38 @@ func TestFreeWorkByMany(t *testing.T) {
 	})
 }
 
+// Whoever still tells when the work has ended is not heard, and breaks nothing.
+func TestEndWhileSomebodyTells(t *testing.T) {
+	store := mem.New(mem.Options{})
+	run, err := record.Start(t.Context(), store, "e", record.Options{ID: "mine"})
+	ok(t, err)
+	stop, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		for i := int64(0); ; i++ {
+			run.MetricAt("loss", i, 1)
+			run.Metric("ic", 1)
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	}()
+	for len(get(t, store, "mine").Metrics) == 0 {
+		<-time.After(time.Millisecond)
+	}
+	ok(t, run.End(t.Context(), nil))
+	s, err := record.Series(t.Context(), store, "e", "mine")
+	ok(t, err)
+	again, err := record.Series(t.Context(), store, "e", "mine")
+	close(stop)
+	<-told
+	if err != nil || len(s) == 0 || len(again) != len(s) || s[len(s)-1].Step != int64(len(s)-1) {
+		t.Errorf("%d points, then %d, %v", len(s), len(again), err)
+	}
+}
+
 // However many params there are, their document stays small enough to be stored.
 func TestManyParams(t *testing.T) {
 	store := mem.New(mem.Options{MaxPayload: 512 << 10})

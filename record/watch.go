@@ -14,7 +14,7 @@ import (
 func Watch(ctx context.Context, store Store, experiment, id string) iter.Seq2[foldstream.Points, error] {
 	return func(yield func(foldstream.Points, error) bool) {
 		f, err := find(ctx, store, experiment, id)
-		w := &watch{store: store, found: f, yield: yield, held: map[string][]foldstream.Points{}, past: map[string]bool{}}
+		w := &watch{store: store, found: f, yield: yield, held: map[string][]foldstream.Points{}}
 		if err == nil {
 			err = w.follow(ctx)
 		}
@@ -33,7 +33,6 @@ type watch struct {
 	run   string                         // whose points are told
 	told  int                            // of them
 	held  map[string][]foldstream.Points // of runs that are not known yet
-	past  map[string]bool                // runs that are over
 	ended bool                           // the recorder is, or the reader has enough
 }
 
@@ -96,7 +95,6 @@ func (w *watch) begin(run string) {
 	if run == "" || run == w.run {
 		return
 	}
-	w.past[w.run] = true
 	w.run, w.told = run, 0
 	for _, p := range w.held[run] {
 		w.hear(p)
@@ -104,10 +102,10 @@ func (w *watch) begin(run string) {
 	clear(w.held)
 }
 
-// hear tells points of the present run, and holds those of a run that may be about to begin.
+// hear tells points of the present run, and holds those of another, which may be about to begin.
 func (w *watch) hear(p foldstream.Points) {
 	switch {
-	case w.ended || w.past[p.Run]:
+	case w.ended:
 	case p.Run != w.run:
 		w.held[p.Run] = append(w.held[p.Run], p)
 	default:

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/record"
+	"github.com/foldstream/foldstream/stream/mem"
 )
 
 // watched watches a recorder of "e" in the background: what it was told, and then "end" or its error.
@@ -137,5 +140,40 @@ func TestWatchFreeWork(t *testing.T) {
 		run.MetricAt("loss", 3, 0.125) // and at once
 		ok(t, run.End(t.Context(), errNoUse))
 		hears(t, told, "2 loss 3 0.125", "end")
+	})
+}
+
+// slow is a store whose events are heard of late.
+type slow struct {
+	*mem.Store
+	until chan struct{}
+}
+
+func (s slow) Events(ctx context.Context, f foldstream.EventFilter, from foldstream.Cursor) iter.Seq2[foldstream.Event, error] {
+	if f.Follow {
+		<-s.until
+	}
+	return s.Store.Events(ctx, f, from)
+}
+
+// Points that come before the claim that they belong to are told once it is heard of.
+func TestWatchHearsPointsBeforeTheirClaim(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := slow{mem.New(mem.Options{}), make(chan struct{})}
+		submit(t, store, 1)
+		told := watched(t.Context(), store, string(id(0)))
+		synctest.Wait()
+		l := fetch(t, store)
+		publish(t, store, "nobody", 0, 99)
+		publish(t, store, l.Task().Run, 0, 1)
+		publish(t, store, l.Task().Run, 1, 0.5)
+		synctest.Wait()
+		if len(told) != 0 {
+			t.Errorf("it told %q", <-told)
+		}
+		close(store.until)
+		hears(t, told, "0 loss 0 1", "1 loss 1 0.5")
+		ok(t, l.Commit(t.Context(), foldstream.Result{}))
+		hears(t, told, "end")
 	})
 }

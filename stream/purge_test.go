@@ -50,6 +50,50 @@ func TestPurge_Dies(t *testing.T) {
 	}
 }
 
+// A task that begins a new life just while the old one is purged keeps it: it gets back the definition that was taken for the old life's.
+func TestPurge_UnderANewLife(t *testing.T) {
+	url := streamtest.Server(t).URL()
+	s, other := open(t, url, stream.Config{}), open(t, url, stream.Config{})
+	task := streamtest.Task(1)
+	if err := createAgain(t.Context(), s, []foldstream.Task{task}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Remove(t.Context(), "p", "cleared", task.ID); err != nil {
+		t.Fatal(err)
+	}
+	defined, goOn, made := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	other.Between(func(step string) error {
+		if step == "create: defined" {
+			close(defined)
+			<-goOn
+		}
+		return nil
+	})
+	go func() {
+		_, err := other.Pool("p").Create(t.Context(), task)
+		made <- err
+	}()
+	<-defined
+	s.Between(func(step string) error {
+		if step == "purge: undefined" {
+			close(goOn)
+			if err := <-made; err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
+	if n, err := s.Purge(t.Context(), "p", task.ID); n != 0 || err != nil {
+		t.Errorf("purged %d, %v", n, err)
+	}
+	if l, err := s.Pool("p").Fetch(t.Context(), foldstream.Filter{Wait: 10 * time.Second}); err != nil || l.Commit(t.Context(), foldstream.Result{}) != nil {
+		t.Error(err)
+	}
+	if c, err := s.Verify(t.Context(), "p"); err != nil || len(c.Faults) > 0 || c.Counts[foldstream.Done] != 1 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 // Tasks that are created anew while they are purged are lost to neither: each is there in the end, whole, and done once.
 func TestPurge_WhileTheyAreCreated(t *testing.T) {
 	url := streamtest.Server(t).URL()

@@ -33,7 +33,7 @@ func TestRecordersPageShowsRealOutput(t *testing.T) {
 		command, want, _ := strings.Cut(strings.TrimPrefix(console, "$ "), "\n")
 		cmd := exec.CommandContext(t.Context(), sh, "-c", command)
 		cmd.Env = env
-		got, _ := cmd.CombinedOutput() // the exit code is not shown
+		got, _ := cmd.CombinedOutput()                                                // the exit code is not shown
 		if text := strings.TrimSuffix(string(got), "\n") + "\n"; !shows(want, text) { // an artifact may end without one
 			t.Errorf("%s prints\n%s\nand not\n%s", command, got, want)
 		}

@@ -182,11 +182,23 @@ func TestFeedBatches(t *testing.T) {
 	})
 }
 
+// counting is metrics that count what is published.
+type counting struct {
+	foldstream.Metrics
+	n int
+}
+
+func (c *counting) Publish(ctx context.Context, p foldstream.Points) error {
+	c.n++
+	return c.Metrics.Publish(ctx, p)
+}
+
 // Ten hours of a point a second make no more batches than are kept.
 func TestFeedOfLongWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mem.New(mem.Options{})
-		feeding(t, store.Metrics(), func(l *series.Log) {
+		counted := &counting{Metrics: store.Metrics()}
+		feeding(t, counted, func(l *series.Log) {
 			for i := range 36_000 {
 				l.Add("loss", int64(i), 1)
 				<-time.After(time.Second)
@@ -195,8 +207,8 @@ func TestFeedOfLongWork(t *testing.T) {
 		})
 		all := published(t, store)
 		last := all[len(all)-1]
-		if len(all) > foldstream.PointsKept || last.First+len(last.Series) != 36_000 {
-			t.Errorf("%d batches up to point %d", len(all), last.First+len(last.Series))
+		if counted.n > foldstream.PointsKept || counted.n != len(all) || last.First+len(last.Series) != 36_000 {
+			t.Errorf("%d batches, of which %d are kept, up to point %d", counted.n, len(all), last.First+len(last.Series))
 		}
 	})
 }
