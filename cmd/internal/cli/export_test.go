@@ -5,4 +5,5 @@ var (
 	CompileWhere = compileWhere
 	ParseConfig  = parseConfig
 	Keeps        = keeps
+	Ordered      = ordered
 )

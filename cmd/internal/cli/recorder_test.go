@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -101,27 +102,10 @@ func TestRecorderNames(t *testing.T) {
 			want []string
 		}{
 			{nil, all},
-			{[]string{"--status", "finished"}, []string{"ensemble", id(0)}},
 			{[]string{"--status", "running,failed"}, []string{"notebook", id(1), id(2)}},
-			{[]string{"--limit", "2"}, all[:2]},
 			{[]string{"--limit", "2", "--after", "notebook"}, all[2:4]},
-			{[]string{"--where", "metrics.ic > 0.05"}, []string{"ensemble"}},
-			{[]string{"--where", "metrics.ic <= 0.05"}, []string{id(0)}},
 			{[]string{"--where", `metrics.ic > 0 and params.model.class == "Ridge"`}, []string{id(0)}},
-			{[]string{"--where", `not ("ic" in metrics)`}, []string{"notebook", id(1), id(2), id(3), id(4)}},
-			{[]string{"--where", "params.model.alpha > 1"}, []string{"ensemble"}},
-			{[]string{"--where", "params.model.alpha < 1"}, nil},
-			{[]string{"--where", `params.none.of.this == nil`}, all},
-			{[]string{"--where", `tags.kind == "ensemble" or key.alpha == "20"`}, []string{"ensemble", id(1), id(3)}},
-			{[]string{"--where", `not task`}, []string{"ensemble", "notebook"}},
-			{[]string{"--where", `"exec.log" in artifacts`}, []string{id(0)}},
-			{[]string{"--where", `took > duration("1m")`}, []string{"ensemble"}},
-			{[]string{"--where", `error contains "memory" and horizon == 5 and seed == 2 and window == 2`}, []string{id(2)}},
-			{[]string{"--order", "metrics.ic"}, append([]string{id(0), "ensemble"}, all[1], id(1), id(2), id(3), id(4))},
-			{[]string{"--order", "metrics.ic", "--desc"}, append([]string{"ensemble", id(0)}, all[1], id(1), id(2), id(3), id(4))},
 			{[]string{"--order", "metrics.ic", "--desc", "--after", "ensemble", "--limit", "1"}, []string{id(0)}},
-			{[]string{"--order", "id", "--desc", "--limit", "2"}, []string{"notebook", "ensemble"}},
-			{[]string{"--order", "seed", "--where", "task", "--desc"}, []string{id(4), id(3), id(2), id(1), id(0)}},
 		} {
 			if got := p.must(t, append([]string{"recorder", "ls", "-e", "e", "-n"}, c.args...)...); got != lines(c.want...) {
 				t.Errorf("%v:\n%swant\n%s", c.args, got, lines(c.want...))
@@ -130,8 +114,83 @@ func TestRecorderNames(t *testing.T) {
 		if got := p.must(t, "recorder", "artifacts", "-e", "e", "ensemble", "-n"); got != lines("weights.csv", "plots/curve.svg", "../evil") {
 			t.Error(got)
 		}
-		if got := p.must(t, "experiment", "ls", "-n"); got != "e\n" {
-			t.Error(got)
+	})
+}
+
+// query lists the ids of recorders as an expression and an order choose.
+func (p *pooled) query(t *testing.T, where, order string, down bool) []string {
+	t.Helper()
+	keep, err := cli.Keeps(where)
+	ok(t, err)
+	q := record.Query{Keep: keep}
+	if order != "" {
+		ok(t, cli.Ordered(&q, order, down))
+	}
+	ids := []string{}
+	for r, err := range record.List(t.Context(), p.Store, "e", q) {
+		ok(t, err)
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func TestRecorderExpressions(t *testing.T) {
+	inFakedTime(t, func(t *testing.T, p *pooled) {
+		all := []string{"ensemble", "notebook", id(0), id(1), id(2), id(3), id(4)}
+		for where, want := range map[string][]string{
+			"":                                             all,
+			"metrics.ic > 0.05":                            {"ensemble"},
+			"metrics.ic <= 0.05":                           {id(0)},
+			`0.05 >= metrics["ic"]`:                        {id(0)},
+			`not ("ic" in metrics)`:                        {"notebook", id(1), id(2), id(3), id(4)},
+			"params.model.alpha > 1":                       {"ensemble"},
+			"params.model.alpha < 1":                       {},
+			"1 > params.none":                              {},
+			`params.none.of.this == nil`:                   all,
+			`params["model"] != nil`:                       {"ensemble", id(0), id(1), id(2), id(3), id(4)},
+			`not task`:                                     {"ensemble", "notebook"},
+			`"exec.log" in artifacts`:                      {id(0)},
+			`took > duration("1m")`:                        {"ensemble"},
+			`name == "mean of all"`:                        {"ensemble"},
+			`runs == "ridge" and code != ""`:               {id(0)},
+			`tags.kind == "ensemble" or key.alpha == "20"`: {"ensemble", id(1), id(3)},
+			`error contains "memory" and horizon == 5 and seed == 2 and window == 2`: {id(2)},
+			`segments.test.start == "1996-01-02" and status == "running"`:            {id(1)},
+		} {
+			if got := p.query(t, where, "", false); !slices.Equal(got, want) {
+				t.Errorf("%s: %v, not %v", where, got, want)
+			}
+		}
+		for _, c := range []struct {
+			order string
+			down  bool
+			want  []string
+		}{
+			{"metrics.ic", false, []string{id(0), "ensemble", "notebook", id(1), id(2), id(3), id(4)}},
+			{"metrics.ic", true, []string{"ensemble", id(0), "notebook", id(1), id(2), id(3), id(4)}},
+			{"id", true, []string{"notebook", "ensemble", id(4), id(3), id(2), id(1), id(0)}},
+			{"seed", true, []string{id(4), id(3), id(2), id(1), id(0), "ensemble", "notebook"}},
+			{"task", false, all},
+			{"took", true, []string{"ensemble", id(0), "notebook", id(1), id(2), id(3), id(4)}},
+			{"ended", false, []string{"ensemble", "notebook", id(0), id(2), id(1), id(3), id(4)}},
+			{"params.weights", false, all}, // a list has no order
+		} {
+			if got := p.query(t, "", c.order, c.down); !slices.Equal(got, c.want) {
+				t.Errorf("in order of %s, down %v: %v, not %v", c.order, c.down, got, c.want)
+			}
+		}
+		for where, want := range map[string]string{
+			"metric.ic > 1": `--where "metric.ic > 1" at column 1: unknown name metric (did you mean "metrics"?)`,
+			"window":        "expected bool",
+			"metrics.":      "unexpected end of expression",
+			"len(1..9) > 1": "ranges are not part",
+		} {
+			if _, err := cli.Keeps(where); !foldstream.Is(err, foldstream.Invalid) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v", where, err)
+			}
+		}
+		if err := cli.Ordered(&record.Query{}, "metrics.", false); !foldstream.Is(err, foldstream.Invalid) || !strings.Contains(err.Error(), `--order "metrics."`) {
+			t.Error(err)
 		}
 	})
 }
@@ -145,23 +204,16 @@ func TestRecorderRefusals(t *testing.T) {
 		}{
 			{2, "no experiment is named and none is active", []string{"recorder", "ls"}},
 			{2, "--status", []string{"recorder", "ls", "-e", "e", "--status", "done"}},
-			{2, "--limit", []string{"recorder", "ls", "-e", "e", "--limit", "-1"}},
 			{2, "--desc needs an --order", []string{"recorder", "ls", "-e", "e", "--desc"}},
-			{2, `--where "metric.ic > 1" at column 1: unknown name metric (did you mean "metrics"?)`, []string{"recorder", "ls", "-e", "e", "--where", "metric.ic > 1"}},
-			{2, "expected bool", []string{"recorder", "ls", "-e", "e", "--where", "window"}},
-			{2, `--order "metrics."`, []string{"recorder", "ls", "-e", "e", "--order", "metrics."}},
 			{2, "recorder ensemble: --where", []string{"recorder", "ls", "-e", "e", "--where", "params.model > 1"}},
 			{2, "recorder ensemble: --order", []string{"recorder", "ls", "-e", "e", "--order", `int(params.model.class)`}},
-			{3, "to go on behind", []string{"recorder", "ls", "-e", "e", "--after", "nobody"}},
 			{3, `no experiment "f"`, []string{"recorder", "ls", "-e", "f"}},
 			{3, `no recorder "nobody" in experiment e`, []string{"recorder", "show", "-e", "e", "nobody"}},
-			{3, `no recorder "nobody"`, []string{"recorder", "tag", "-e", "e", "nobody", "a=b"}},
 			{3, `has no artifact "model"`, []string{"recorder", "get", "-e", "e", "ensemble", "model"}},
 			{3, "has no note", []string{"recorder", "note", "-e", "e", "ensemble"}},
 			{2, "say which tags", []string{"recorder", "tag", "-e", "e", "ensemble"}},
 			{2, "--clear and a note", []string{"recorder", "note", "-e", "e", "ensemble", "x", "--clear"}},
 			{2, "a name is 1 to 64", []string{"recorder", "ls", "-e", "a.b"}},
-			{3, `no experiment "f"`, []string{"experiment", "show", "f"}},
 			{3, `no experiment "f"`, []string{"experiment", "rm", "f", "-f"}},
 			{3, `no experiment "f"`, []string{"experiment", "activate", "f"}},
 			{3, "no experiment is active", []string{"experiment", "activate"}},
