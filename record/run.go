@@ -5,13 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"os"
 	"regexp"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -48,7 +44,7 @@ type Run struct {
 	work   work // without its params
 	params map[string]*param
 
-	ctx  context.Context // ends when the run is another's, or deleted; its cause says so
+	life func() context.Context // ends with the run, and when it is another's or deleted: its cause says so
 	stop context.CancelCauseFunc
 	beat sync.WaitGroup
 	once sync.Once
@@ -125,7 +121,7 @@ func Do(ctx context.Context, store foldstream.Store, experiment string, o Option
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(r.ctx, func() { cancel(context.Cause(r.ctx)) })()
+	defer context.AfterFunc(r.life(), func() { cancel(context.Cause(r.life())) })()
 	defer func() {
 		late, done := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 		defer done()
@@ -149,7 +145,8 @@ func newRun(store foldstream.Store, e foldstream.Experiment, o Options, w work) 
 	}
 	w.Run, w.Status, w.Started, w.Expires, w.Code, w.Worker = newID(), Running, now, now.Add(r.lease), o.Code, cmp.Or(o.Worker, processName())
 	r.work = w
-	r.ctx, r.stop = context.WithCancelCause(context.Background())
+	life, stop := context.WithCancelCause(context.Background())
+	r.life, r.stop = func() context.Context { return life }, stop
 	return r
 }
 
@@ -189,176 +186,11 @@ func (r *Run) recall(ctx context.Context) error {
 	return nil
 }
 
-// begin says from now on that the run lives, and what it has to say.
-func (r *Run) begin() {
-	r.beat.Go(func() {
-		as := foldstream.Points{Experiment: r.experiment.Name, Recorder: r.id, Run: r.work.Run}
-		r.points.Feed(r.ctx, r.store.Metrics(), as, func(error) {})
-	})
-	r.beat.Go(r.keep)
-}
-
-// keep stores what there is to say, and that the run lives, until its context ends.
-func (r *Run) keep() {
-	beat := time.NewTicker(r.lease / 3)
-	defer beat.Stop()
-	for {
-		select {
-		case <-r.changed:
-		case <-beat.C:
-		case <-r.ctx.Done():
-			return
-		}
-		ctx, cancel := context.WithTimeout(r.ctx, r.lease/3)
-		err := r.save(ctx)
-		cancel()
-		if foldstream.Is(err, foldstream.Conflict) {
-			r.stop(err)
-			return
-		}
-		if err != nil {
-			r.change(func(*work) {}) // again, soon
-		}
-		select {
-		case <-time.After(min(saveEvery, r.lease/3)):
-		case <-r.ctx.Done():
-			return
-		}
-	}
-}
-
-// save stores the work. Errors: Conflict (the recorder is another run's, or was deleted), those of the store.
-func (r *Run) save(ctx context.Context) error {
-	w, err := r.snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	return changeDocument(ctx, r.store, r.experiment, r.id, func(d *document) (*document, error) {
-		if d == nil || d.Work == nil || d.Work.Run != w.Run {
-			return nil, foldstream.Errorf(foldstream.Conflict, "recorder", "recorder %s of experiment %s was deleted, or taken up by somebody else", r.id, r.experiment.Name)
-		}
-		d.Work = &w
-		return d, nil
-	})
-}
-
-// snapshot returns the work as it is to be stored now: its large params as artifacts.
-func (r *Run) snapshot(ctx context.Context) (work, error) {
-	r.mu.Lock()
-	if r.work.Status == Running {
-		r.work.Expires = time.Now().Add(r.lease)
-	}
-	w, params := r.work, maps.Clone(r.params)
-	w.Metrics, w.Tags, w.Artifacts = maps.Clone(w.Metrics), maps.Clone(w.Tags), slices.Clone(w.Artifacts)
-	r.mu.Unlock()
-	w.Metrics = withEnds(w.Metrics, r.points.Ends())
-	var err error
-	w.Params, w.Large, err = spill(ctx, r.store.Artifacts(), params)
-	return w, err
-}
-
-// withEnds returns the metrics with what those come to that have steps alone.
-func withEnds(metrics, ends map[string]float64) map[string]float64 {
-	for name, v := range ends {
-		if _, set := metrics[name]; set {
-			continue
-		}
-		if metrics == nil {
-			metrics = map[string]float64{}
-		}
-		metrics[name] = v
-	}
-	return metrics
-}
-
-// change changes the work, and has it stored.
-func (r *Run) change(do func(*work)) {
-	r.mu.Lock()
-	do(&r.work)
-	r.mu.Unlock()
-	select {
-	case r.changed <- struct{}{}:
-	default:
-	}
-}
-
 // ID returns the recorder's id.
 func (r *Run) ID() string { return r.id }
 
 // Experiment returns the experiment's name.
 func (r *Run) Experiment() string { return r.experiment.Name }
-
-// Param keeps a parameter with its type: nil, a truth value, an integer, a float, a text, and lists and maps of them; anything else as its JSON
-// says. It may be of any length. Errors: Invalid (NaN, an infinity, an integer beyond ±(2^53−1), what JSON cannot hold).
-func (r *Run) Param(name string, value any) error {
-	plain, err := plainOf(value)
-	if err != nil || name == "" {
-		return foldstream.Errorf(foldstream.Invalid, "recorder", "param %q: %w", name, cmp.Or(err, errNoName))
-	}
-	r.change(func(*work) { r.params[name] = &param{value: plain} })
-	return nil
-}
-
-var errNoName = errors.New("it needs a name")
-
-// Metric sets what a metric comes to.
-func (r *Run) Metric(name string, value float64) {
-	r.change(func(w *work) {
-		if w.Metrics == nil {
-			w.Metrics = map[string]float64{}
-		}
-		w.Metrics[name] = value
-	})
-}
-
-// MetricAt tells what a metric is at a step.
-func (r *Run) MetricAt(name string, step int64, value float64) {
-	r.points.Add(name, step, value)
-	r.change(func(*work) {})
-}
-
-// Tag keeps a tag. Where people set or took away a tag of the name, theirs counts.
-func (r *Run) Tag(name, value string) {
-	r.change(func(w *work) {
-		if w.Tags == nil {
-			w.Tags = map[string]string{}
-		}
-		w.Tags[name] = value
-	})
-}
-
-// Artifact stores what from gives, streamed; a later one of the same name takes its place. Errors: Invalid (no name), those of Artifacts.Put.
-func (r *Run) Artifact(ctx context.Context, name, mediaType string, from io.Reader) error {
-	if name == "" {
-		return foldstream.Errorf(foldstream.Invalid, "recorder", "an artifact needs a name")
-	}
-	digest, size, err := r.store.Artifacts().Put(ctx, from)
-	if err != nil {
-		return err
-	}
-	r.change(func(w *work) { w.put(foldstream.Artifact{Name: name, Digest: digest, Size: size, Type: mediaType}) })
-	return nil
-}
-
-// Frame stores a frame as an artifact, from which record.Frame reads it. Errors: Invalid, those of Artifacts.Put.
-func (r *Run) Frame(ctx context.Context, name string, f foldstream.Frame) error {
-	data, err := f.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	return r.Artifact(ctx, name, foldstream.FrameType, strings.NewReader(string(data)))
-}
-
-// put adds an artifact, or puts it in the place of its namesake.
-func (w *work) put(a foldstream.Artifact) {
-	for i := range w.Artifacts {
-		if w.Artifacts[i].Name == a.Name {
-			w.Artifacts[i] = a
-			return
-		}
-	}
-	w.Artifacts = append(w.Artifacts, a)
-}
 
 // maxRunError is how much of an error's text is kept.
 const maxRunError = 16 << 10
@@ -368,7 +200,7 @@ const maxRunError = 16 << 10
 func (r *Run) End(ctx context.Context, why error) (err error) {
 	r.once.Do(func() {
 		r.points.Seal()
-		gone := context.Cause(r.ctx)
+		gone := context.Cause(r.life())
 		r.stop(nil)
 		r.beat.Wait()
 		if err = gone; gone == nil {

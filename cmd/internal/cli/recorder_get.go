@@ -147,11 +147,3 @@ func writeHere(path string, write func(io.Writer) error) (err error) {
 	}
 	return here.Rename(part, path)
 }
-
-// maxNoteInput is how much of the standard input is read for a note; more is refused.
-const maxNoteInput = 1 << 20
-
-func readNote(env *Env) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(env.Stdin, maxNoteInput))
-	return strings.TrimRight(string(data), "\n"), err
-}
