@@ -28,6 +28,32 @@ type Retry struct {
 	Always   []string      // classes of errors that use no attempt up: such a task is tried again for as long as it takes
 }
 
+// Tries returns how many attempts a task has.
+func (r Retry) Tries() int {
+	if r.Attempts > 0 {
+		return r.Attempts
+	}
+	return 3
+}
+
+// Pause returns the longest pause after the given attempt, from 1: it doubles after each, up to the ceiling.
+func (r Retry) Pause(attempt int) time.Duration {
+	d, ceiling := r.Backoff, r.Ceiling
+	if d <= 0 {
+		d = time.Second
+	}
+	if ceiling <= 0 {
+		ceiling = 5 * time.Minute
+	}
+	for range attempt - 1 {
+		if d >= ceiling {
+			break
+		}
+		d *= 2
+	}
+	return min(d, ceiling)
+}
+
 // Validate reports numbers below 0, a class that is none, and one that stands in both lists. Errors: Invalid, naming the
 // field and the value. A class that is none, where nobody validated, matches no error.
 func (r Retry) Validate() error {

@@ -3,6 +3,7 @@ package foldstream_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/foldstream/foldstream"
 )
@@ -43,5 +44,14 @@ func TestCloneSharesNoClasses(t *testing.T) {
 	b.Retry.Never[0], b.Retry.Always[0] = "x", "y"
 	if a.Retry.Never[0] != "panic" || a.Retry.Always[0] != "silence" {
 		t.Error(a.Retry)
+	}
+}
+
+func TestRetry_PausesDouble(t *testing.T) {
+	if r := (foldstream.Retry{}); r.Tries() != 3 || r.Pause(1) != time.Second || r.Pause(3) != 4*time.Second || r.Pause(100) != 5*time.Minute {
+		t.Errorf("the zero Retry has %d attempts and pauses %v, %v, %v", r.Tries(), r.Pause(1), r.Pause(3), r.Pause(100))
+	}
+	if r := (foldstream.Retry{Attempts: 7, Backoff: time.Minute, Ceiling: 90 * time.Second}); r.Tries() != 7 || r.Pause(1) != time.Minute || r.Pause(2) != 90*time.Second {
+		t.Errorf("%d attempts, pauses %v, %v", r.Tries(), r.Pause(1), r.Pause(2))
 	}
 }

@@ -49,7 +49,7 @@ func Decide(t foldstream.Task, err error) Decision {
 	}
 	never, always := match(t.Retry.Never, err), match(t.Retry.Always, err)
 	after, snoozed := foldstream.IsSnooze(err)
-	pause, tries := backoff(t.Retry, t.Attempt), attempts(t.Retry)
+	pause, tries := t.Retry.Pause(t.Attempt), t.Retry.Tries()
 	switch {
 	case isLost(err):
 		return Decision{Action: Drop}

@@ -108,7 +108,8 @@ func prioritizeDrain(ctx context.Context, h Harness) error {
 	return stand(ctx, h, foldstream.Counts{foldstream.Done: n})
 }
 
-// drainUntil commits what it fetches until the context ends.
+// drainUntil commits what it fetches until the context ends. A lease may turn out to be another's: the task's ticket was moved while
+// it was taken, and two workers took one each.
 func drainUntil(ctx context.Context, s foldstream.Store, h Harness) error {
 	for {
 		l, err := s.Pool(pool).Fetch(ctx, foldstream.Filter{Wait: h.Lease})
@@ -120,7 +121,7 @@ func drainUntil(ctx context.Context, s foldstream.Store, h Harness) error {
 		case err != nil:
 			return err
 		}
-		if err := l.Commit(context.WithoutCancel(ctx), by("drain")); err != nil {
+		if err := l.Commit(context.WithoutCancel(ctx), by("drain")); err != nil && !foldstream.Is(err, foldstream.Conflict) {
 			return fmt.Errorf("task %s: %w", l.Task().ID, err)
 		}
 	}

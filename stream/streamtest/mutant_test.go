@@ -164,7 +164,7 @@ var mutants = []mutant{
 		b.fetch = func(ctx context.Context, p foldstream.Pool, f foldstream.Filter) (foldstream.Lease, error) {
 			return p.Fetch(ctx, foldstream.Filter{Wait: f.Wait})
 		}
-	}, []string{"order/lowest band wanted", "stage/fetched by name", "create/invalid"}},
+	}, []string{"order/lowest band wanted", "stage/fetched by name", "create/invalid", "attempt/leases until none is there"}},
 	{"fetch does not wait", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.fetch = func(ctx context.Context, p foldstream.Pool, f foldstream.Filter) (foldstream.Lease, error) {
 			f.Wait = 0
@@ -211,7 +211,7 @@ var mutants = []mutant{
 	{"crashes are not counted", mem.Options{MaxCrashes: 1000}, func(*broken, *streamtest.Harness) {}, []string{"crash/too many"}},
 	{"a commit is forgotten", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.commit = func(context.Context, foldstream.Lease, foldstream.Result) error { return nil }
-	}, []string{"crash/the slow worker wakes before anybody took over", "stage/one after the other", "storm"}},
+	}, []string{"crash/the slow worker wakes before anybody took over", "stage/one after the other", "storm", "attempt/commits"}},
 	{"a commit forgets the frames", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.commit = func(ctx context.Context, l foldstream.Lease, r foldstream.Result) error {
 			r.Frames = nil
@@ -227,15 +227,32 @@ var mutants = []mutant{
 		b.giveUp = func(ctx context.Context, l foldstream.Lease, _ error, after time.Duration) error {
 			return l.Return(ctx, nil, after)
 		}
-	}, []string{"lease/return with an error and a pause"}},
+	}, []string{"lease/return with an error and a pause", "attempt/an error counts", "attempt/a panic counts"}},
 	{"a return always counts", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.giveUp = func(ctx context.Context, l foldstream.Lease, _ error, after time.Duration) error {
 			return l.Return(ctx, errors.New("counted"), after)
 		}
-	}, []string{"lease/return uses no attempt"}},
+	}, []string{"lease/return uses no attempt", "attempt/a stop and a snooze use nothing up"}},
+	{"a stale return is no error", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.giveUp = func(ctx context.Context, l foldstream.Lease, why error, after time.Duration) error {
+			if err := l.Return(ctx, why, after); !stale(err) {
+				return err
+			}
+			return nil
+		}
+	}, []string{"attempt/what do ended is left alone", "lease/ends once"}},
+	{"a stale worker's return takes the task from the one who has it", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.giveUp = func(ctx context.Context, l foldstream.Lease, why error, after time.Duration) error {
+			err := l.Return(ctx, why, after)
+			if stale(err) {
+				_, _ = b.Store.Reset(ctx, "windows", true, l.Task().ID)
+			}
+			return err
+		}
+	}, []string{"attempt/what is another's is left alone"}},
 	{"a failed task comes back", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.fail = func(ctx context.Context, l foldstream.Lease, why error) error { return l.Return(ctx, why, 0) }
-	}, []string{"lease/fail", "create/known while running, done and failed"}},
+	}, []string{"lease/fail", "create/known while running, done and failed", "attempt/an error counts"}},
 	{"stat forgets the failed", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.stat = func(c foldstream.Counts) { delete(c, foldstream.Dead) }
 	}, []string{"lease/fail", "crash/too many"}},

@@ -126,7 +126,7 @@ func (c Check) test(t *testing.T, open Open) {
 // Checks returns all checks of a Store, in the order of the contracts.
 func Checks() []Check {
 	return slices.Concat(
-		createChecks, orderChecks, fetchChecks, leaseChecks, crashChecks, stageChecks,
+		createChecks, orderChecks, fetchChecks, leaseChecks, attemptChecks, crashChecks, stageChecks,
 		eventChecks, archiveChecks, valueChecks, watchChecks, artifactChecks, metricChecks, stormChecks,
 	)
 }
