@@ -31,6 +31,17 @@ type Purger interface {
 	Purge(ctx context.Context, pool string, ids ...TaskID) (int, error)
 }
 
+// Replacer puts tasks in the place of others.
+type Replacer interface {
+	// Replace ends the life of a task of any status as removed, and then creates t as Pool.Create does. The removal's event names t
+	// (Event.By) and a life that t begins by it names the task (Task.Replaces). When the process dies between the two the task is
+	// removed and t is not there: repeating the call completes it, and repeating it after that changes nothing.
+	//
+	// Errors, each of which leaves both as they are: those of Pool.Create; Invalid where t is that very task; NotFound where the pool does not know
+	// it; Conflict where it was removed otherwise, or replaced by another.
+	Replace(ctx context.Context, pool, why string, old TaskID, t Task) (Created, error)
+}
+
 // PoolAdmin changes and tells the settings of pools. A pool that never had a task has the zero settings.
 type PoolAdmin interface {
 	Settings(ctx context.Context, pool string) (PoolSettings, error)

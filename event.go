@@ -31,6 +31,7 @@ type Event struct {
 	Worker   string
 	Run      string  // the attempt that it belongs to, see Task.Run; an end from outside has one of its own, or none
 	Error    string  // of EventEnd: why
+	By       TaskID  // of a removal: the task that was created in its place; "" is none
 	Result   *Result // of EventResult and EventPart
 	Expected Cursor  // the event of this task that it follows; 0 for the first
 }

@@ -28,6 +28,7 @@ type Task struct {
 	Silence    time.Duration // the longest an attempt may go without reporting progress; 0 is no limit
 	Keys       []string      // what it uses that there is not enough of: a data set, a licence; see PoolSettings.Limits
 	NotBefore  time.Time     // it waits until then; zero is no wait. Only a new task takes it
+	Replaces   TaskID        // the task in whose place it was created, see Replacer; "" is none
 
 	// Where it stands in its life. Fetch sets them; Create ignores them.
 	Stage   string  // the stage to run now; "" where the task names none

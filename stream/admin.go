@@ -32,11 +32,7 @@ func (s *Store) Remove(ctx context.Context, pool, why string, ids ...foldstream.
 		if err != nil || last.Status != foldstream.Removed {
 			return false, err
 		}
-		if err := p.clear(ctx, "remove", id); err != nil {
-			return false, err
-		}
-		_, err = p.dropLetters(ctx, id)
-		return ended, err
+		return ended, p.sweepOut(ctx, "remove", id)
 	})
 }
 
@@ -79,6 +75,17 @@ func (s *Store) Reset(ctx context.Context, pool string, force bool, ids ...folds
 		}
 		return true, p.renew(ctx, "reset", id)
 	})
+}
+
+// sweepOut takes away what is left of a removed task: its tickets and its dead letters.
+func (p *Pool) sweepOut(ctx context.Context, op string, id foldstream.TaskID) error {
+	if err := p.clear(ctx, op, id); err != nil {
+		return err
+	}
+	if _, err := p.dropLetters(ctx, id); err != nil {
+		return err
+	}
+	return p.s.point(op + ": swept")
 }
 
 // change does something to each of the tasks once, and counts those that it changed.
@@ -197,6 +204,9 @@ func (p *Pool) renew(ctx context.Context, op string, id foldstream.TaskID) error
 // completed finishes what an earlier call left undone: a task that was put back and has no ticket gets one.
 func (p *Pool) completed(ctx context.Context, last link, err error) (bool, error) {
 	if err != nil || last.Kind != foldstream.EventEnd || last.Status != foldstream.Waiting {
+		return false, err
+	}
+	if _, err := p.dropLetters(ctx, last.Task); err != nil {
 		return false, err
 	}
 	return p.mend(ctx, last.Task)

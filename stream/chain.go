@@ -47,6 +47,7 @@ const (
 	headerLater    = "Fold-Later"
 	headerMoved    = "Fold-Moved"
 	headerTrouble  = "Fold-Trouble"
+	headerBy       = "Fold-By"
 )
 
 // ending is the body of an end.
@@ -64,6 +65,7 @@ func (s *Store) message(op string, l link) (*nats.Msg, error) {
 	}
 	setText(h, headerStage, l.Stage)
 	setText(h, headerWorker, l.Worker)
+	setText(h, headerBy, string(l.By))
 	setNumber(h, headerTicket, l.ticket)
 	setNumber(h, headerDelivery, l.delivery)
 	setNumber(h, headerCrashes, uint64(l.crashes))
@@ -134,7 +136,7 @@ func readLink(m *stored) (link, error) {
 			Seq: foldstream.Cursor(m.seq), At: m.at, Pool: lastToken(pool), Task: foldstream.TaskID(lastToken(m.subject)),
 			Kind: foldstream.EventKind(m.header.Get(headerKind)), Status: foldstream.Status(m.header.Get(headerStatus)),
 			Stage: m.header.Get(headerStage), Attempt: int(number(headerAttempt)), Worker: m.header.Get(headerWorker),
-			Run: m.header.Get(headerNonce), Expected: foldstream.Cursor(number(headerExpected)),
+			Run: m.header.Get(headerNonce), Expected: foldstream.Cursor(number(headerExpected)), By: foldstream.TaskID(m.header.Get(headerBy)),
 		},
 		ticket: number(headerTicket), delivery: number(headerDelivery), crashes: int(number(headerCrashes)), next: int(number(headerNext)),
 		moved: int(number(headerMoved)), trouble: quoted(m.header, headerTrouble),

@@ -166,6 +166,9 @@ func (p *Pool) finish(ctx context.Context, d *delivery, last link) error {
 		if err := p.s.bury(ctx, last); err != nil {
 			return err
 		}
+		if err := p.s.point("fail: buried"); err != nil {
+			return err
+		}
 	}
 	p.s.ack(d.msg)
 	return nil
@@ -243,6 +246,9 @@ func (p *Pool) crashed(ctx context.Context, d *delivery, claim link) error {
 		return err
 	}
 	l.Seq = foldstream.Cursor(seq)
+	if err := p.s.point("crash: ended"); err != nil {
+		return err
+	}
 	return p.finish(ctx, d, l)
 }
 
@@ -260,6 +266,9 @@ func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, p
 	expectOn(m, p.s.lay.anyTicket(p.name, d.id), d.seq)
 	_, err := p.s.publish(ctx, m)
 	if err := p.s.issued(ctx, "fetch", m, err); err != nil {
+		return err
+	}
+	if err := p.s.point("commit: given"); err != nil {
 		return err
 	}
 	p.s.ack(d.msg)

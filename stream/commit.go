@@ -66,6 +66,9 @@ func (l *lease) postpone(ctx context.Context, end link) error {
 		l.p.s.nak(l.d.msg, time.Until(end.until))
 		return err
 	}
+	if err := l.p.s.point("return: scheduled"); err != nil {
+		return err
+	}
 	l.p.s.ack(l.d.msg)
 	return nil
 }
@@ -119,7 +122,10 @@ func (l *lease) finish(ctx context.Context, op string, end link, answer func(con
 	}
 	l.p.drop(l)
 	end.Seq, end.At = foldstream.Cursor(seq), time.Now()
-	if err := answer(ctx, end); err != nil {
+	if err = l.p.s.point(op + ": stored"); err == nil {
+		err = answer(ctx, end)
+	}
+	if err != nil {
 		l.p.s.log.Warn("the ticket of an ended lease is left to run out", "pool", l.p.name, "task", string(l.view.ID), "err", err)
 	}
 	return nil

@@ -157,6 +157,9 @@ func (p *Pool) follow(ctx context.Context, sent <-chan *order) (known []*order, 
 			continue
 		}
 		o.made.New, o.made.Status = true, foldstream.Waiting
+		if err := p.s.point("create: defined"); err != nil {
+			return nil, err
+		}
 		if o.reply, err = p.s.send(p.firstTicket(o)); err != nil {
 			return nil, p.s.door(ctx, "create", err)
 		}

@@ -3,7 +3,10 @@ package stream
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -14,6 +17,49 @@ import (
 
 // Abandon stops all that keeps a lease of this package alive, as the death or the freezing of its worker would.
 func Abandon(l foldstream.Lease) { l.(*lease).silent.Store(true) }
+
+// AbandonAll is Abandon for all leases of a store.
+func AbandonAll(s *Store) {
+	for _, p := range s.allPools() {
+		for _, l := range p.leases() {
+			Abandon(l)
+		}
+	}
+}
+
+// ErrDied is what an operation fails with whose process dies in it.
+var ErrDied = errors.New("the process died")
+
+// DieAt has the store's process die at a step: its connection is gone, so that nothing it does from then on reaches the server.
+func (s *Store) DieAt(step string) (died *atomic.Bool) {
+	died = &atomic.Bool{}
+	s.between = func(at string) error {
+		if at != step && !died.Load() {
+			return nil
+		}
+		died.Store(true)
+		s.nc.Close()
+		return ErrDied
+	}
+	return died
+}
+
+// Steps notes every step at which the store's process could have died; seen returns them in order of their names.
+func (s *Store) Steps() (seen func() []string) {
+	var mu sync.Mutex
+	steps := map[string]bool{}
+	s.between = func(at string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		steps[at] = true
+		return nil
+	}
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Sorted(maps.Keys(steps))
+	}
+}
 
 // DeleteTicket deletes every ticket of a task from the queue behind the protocol's back.
 func (s *Store) DeleteTicket(ctx context.Context, pool string, id foldstream.TaskID) error {

@@ -46,6 +46,7 @@ var (
 	_ foldstream.Archive     = (*Store)(nil)
 	_ foldstream.Reconciler  = (*Store)(nil)
 	_ foldstream.Admin       = (*Store)(nil)
+	_ foldstream.Replacer    = (*Store)(nil)
 	_ foldstream.PoolAdmin   = (*Store)(nil)
 	_ foldstream.Index       = (*Store)(nil)
 	_ foldstream.DeadLetters = (*Store)(nil)

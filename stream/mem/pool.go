@@ -19,19 +19,9 @@ var _ foldstream.Pool = (*pool)(nil)
 
 // Create makes the tasks known and queues the new ones, all or none.
 func (p *pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstream.Created, error) {
-	if err := usable(ctx, "create", p.name); err != nil {
+	defs, err := p.s.prepare(ctx, "create", p.name, tasks...)
+	if err != nil {
 		return nil, err
-	}
-	defs := make([]foldstream.Task, len(tasks))
-	for i, t := range tasks {
-		if err := checkTask(t); err != nil {
-			return nil, err
-		}
-		t.Stage, t.Attempt, t.Run, t.Part = "", 0, "", nil
-		var err error
-		if defs[i], err = carry("create", t, p.s.opts.MaxPayload); err != nil {
-			return nil, err
-		}
 	}
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
@@ -41,6 +31,25 @@ func (p *pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstre
 	}
 	p.s.notify()
 	return made, nil
+}
+
+// prepare checks tasks and makes definitions of them. Errors: Cancelled, Invalid, TooLarge.
+func (s *Store) prepare(ctx context.Context, op, pool string, tasks ...foldstream.Task) ([]foldstream.Task, error) {
+	if err := usable(ctx, op, pool); err != nil {
+		return nil, err
+	}
+	defs := make([]foldstream.Task, len(tasks))
+	for i, t := range tasks {
+		if err := checkTask(t); err != nil {
+			return nil, err
+		}
+		t.Stage, t.Attempt, t.Run, t.Part = "", 0, "", nil
+		var err error
+		if defs[i], err = carry(op, t, s.opts.MaxPayload); err != nil {
+			return nil, err
+		}
+	}
+	return defs, nil
 }
 
 // Fetch leases the next task.

@@ -11,6 +11,7 @@ import (
 // The contracts of administration, as functions to put a fault in.
 type (
 	endFunc        = func(ctx context.Context, s *mem.Store, pool, why string, ids []foldstream.TaskID) (int, error)
+	replaceFunc    = func(ctx context.Context, s *mem.Store, pool, why string, old foldstream.TaskID, t foldstream.Task) (foldstream.Created, error)
 	resetFunc      = func(ctx context.Context, s *mem.Store, pool string, force bool, ids []foldstream.TaskID) (int, error)
 	prioritizeFunc = func(ctx context.Context, s *mem.Store, pool string, p *int, ids []foldstream.TaskID) (int, error)
 	changeFunc     = func(ctx context.Context, s *mem.Store, pool string, change func(*foldstream.PoolSettings)) (foldstream.PoolSettings, error)
@@ -25,6 +26,7 @@ type (
 // brokenAdmin are the faults of administration; a nil function is no fault.
 type brokenAdmin struct {
 	cancel, unmake, retry endFunc
+	replace               replaceFunc
 	reset                 resetFunc
 	prioritize            prioritizeFunc
 	change                changeFunc
@@ -51,6 +53,13 @@ func (b *broken) Remove(ctx context.Context, pool, why string, ids ...foldstream
 		return b.unmake(ctx, b.Store, pool, why, ids)
 	}
 	return b.Store.Remove(ctx, pool, why, ids...)
+}
+
+func (b *broken) Replace(ctx context.Context, pool, why string, old foldstream.TaskID, t foldstream.Task) (foldstream.Created, error) {
+	if b.replace != nil {
+		return b.replace(ctx, b.Store, pool, why, old, t)
+	}
+	return b.Store.Replace(ctx, pool, why, old, t)
 }
 
 func (b *broken) Retry(ctx context.Context, pool, why string, ids ...foldstream.TaskID) (int, error) {

@@ -102,7 +102,7 @@ func (o operator) meddle(ctx context.Context, n int) error {
 }
 
 func (o operator) act(ctx context.Context, t foldstream.Task) (err error) {
-	switch o.rnd.IntN(8) {
+	switch o.rnd.IntN(9) {
 	case 0:
 		_, err = o.a.Cancel(ctx, pool, "meddling", t.ID)
 	case 1:
@@ -117,6 +117,11 @@ func (o operator) act(ctx context.Context, t foldstream.Task) (err error) {
 		_, err = o.a.Pool(pool).Create(ctx, t)
 	case 7:
 		_, err = o.a.Change(ctx, pool, func(p *foldstream.PoolSettings) { p.Paused = !p.Paused })
+	case 8:
+		_, err = o.a.Replace(ctx, pool, "meddling", t.ID, o.tasks[o.rnd.IntN(len(o.tasks))])
+		if foldstream.Is(err, foldstream.Invalid) || foldstream.Is(err, foldstream.Conflict) || foldstream.Is(err, foldstream.NotFound) {
+			err = nil // itself, or what is removed
+		}
 	}
 	return err
 }

@@ -30,7 +30,37 @@ func (m *machine) remove(rt *rapid.T) error {
 	}
 	m.lost(t)
 	t.end(foldstream.Removed)
+	t.by = ""
 	return did("remove", 1)(n, err)
+}
+
+// replace puts a task, mostly a new one, in the place of another.
+func (m *machine) replace(rt *rapid.T) error {
+	old, t := m.any(rt), m.any(rt)
+	fresh := len(m.order) < 12 && rapid.IntRange(0, 3).Draw(rt, "fresh") > 0
+	if fresh {
+		next := born(Task(len(m.order)), false)
+		t = &next
+	}
+	made, err := admin(m.h).Replace(m.ctx, pool, "better", old.def.ID, t.def)
+	switch {
+	case old.def.ID == t.def.ID:
+		return want(err, foldstream.Invalid, "replace by itself")
+	case old.status == foldstream.Removed && old.by != t.def.ID:
+		return want(err, foldstream.Conflict, "replace of what is removed")
+	}
+	m.lost(old)
+	old.end(foldstream.Removed)
+	old.by = t.def.ID
+	answer := foldstream.Created{ID: t.def.ID, Status: t.status, New: fresh}
+	if t.status == foldstream.Removed {
+		*t = born(t.def, false)
+		t.unknown, answer.Status, answer.New = true, foldstream.Waiting, true
+	}
+	if fresh {
+		m.tasks[t.def.ID], m.order = t, append(m.order, t.def.ID)
+	}
+	return errors.Join(err, same("what replace answers", made, answer))
 }
 
 func (m *machine) retry(rt *rapid.T) error {

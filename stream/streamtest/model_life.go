@@ -13,10 +13,11 @@ type modelled struct {
 	status   foldstream.Status
 	stage    int // the stage to run now
 	attempt  int
-	part     string // who made the part that the stage before handed on; "" where none did
-	delayed  bool   // for longer than the test takes
-	losses   int    // workers that died at it since its attempts began anew
-	letter   bool   // it has a dead letter
+	part     string            // who made the part that the stage before handed on; "" where none did
+	delayed  bool              // for longer than the test takes
+	losses   int               // workers that died at it since its attempts began anew
+	letter   bool              // it has a dead letter
+	by       foldstream.TaskID // of a removed one: what replaced it
 
 	lease foldstream.Lease // of the worker that has it
 	dead  bool             // that worker does not beat any more

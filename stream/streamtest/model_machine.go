@@ -36,7 +36,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 	actions := map[string]func(*rapid.T) error{
 		"create": m.create, "create known": m.createKnown, "fetch": m.fetch, "fetch again": m.fetch, "fetch once more": m.fetch,
 		"commit": m.commit, "commit again": m.commit, "return": m.giveBack, "fail": m.fail, "die": m.die, "wake": m.wake, "late": m.late,
-		"cancel": m.cancel, "remove": m.remove, "retry": m.retry, "reset": m.reset, "prioritize": m.prioritize,
+		"cancel": m.cancel, "remove": m.remove, "replace": m.replace, "retry": m.retry, "reset": m.reset, "prioritize": m.prioritize,
 		"pause": m.pause, "reconcile": m.reconcile, "lose": m.lose, "drop": m.drop,
 	}
 	all := map[string]func(*rapid.T){"": func(rt *rapid.T) { must(rt, m.compare()) }}

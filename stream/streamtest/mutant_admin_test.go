@@ -17,6 +17,15 @@ func claimed(_ context.Context, _ *mem.Store, _, _ string, ids []foldstream.Task
 	return len(ids), nil
 }
 
+// unlinked removes one task and creates another, and neither tells of the other.
+func unlinked(ctx context.Context, s *mem.Store, pool, why string, old foldstream.TaskID, t foldstream.Task) (foldstream.Created, error) {
+	if _, err := s.Remove(ctx, pool, why, old); err != nil {
+		return foldstream.Created{}, err
+	}
+	made, err := s.Pool(pool).Create(ctx, t)
+	return made[0], err
+}
+
 // skipping leaves the tasks of a status alone.
 func skipping(status foldstream.Status, do func(s *mem.Store) func(context.Context, string, string, ...foldstream.TaskID) (int, error)) endFunc {
 	return func(ctx context.Context, s *mem.Store, pool, why string, ids []foldstream.TaskID) (int, error) {
@@ -103,6 +112,46 @@ var adminMutants = []mutant{
 			return p.Create(ctx, tasks...)
 		}
 	}, []string{"remove/a new life"}},
+	{"replace only creates", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.replace = func(ctx context.Context, s *mem.Store, pool, _ string, _ foldstream.TaskID, t foldstream.Task) (foldstream.Created, error) {
+			made, err := s.Pool(pool).Create(ctx, t)
+			return made[0], err
+		}
+	}, []string{"replace/any status", "replace/by a known task"}},
+	{"replace only removes", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.replace = func(ctx context.Context, s *mem.Store, pool, why string, old foldstream.TaskID, t foldstream.Task) (foldstream.Created, error) {
+			_, err := s.Remove(ctx, pool, why, old)
+			return foldstream.Created{ID: t.ID, Status: foldstream.Waiting, New: true}, err
+		}
+	}, []string{"replace/any status", "replace/there and back"}},
+	{"replace tells of no link", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.replace = unlinked
+	}, []string{"replace/any status", "replace/again", "replace/by a known task", "replace/there and back"}},
+	{"replace ends the old task before it looks at the new one", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.replace = func(ctx context.Context, s *mem.Store, pool, why string, old foldstream.TaskID, t foldstream.Task) (foldstream.Created, error) {
+			made, err := s.Replace(ctx, pool, why, old, t)
+			if foldstream.Is(err, foldstream.Invalid) || foldstream.Is(err, foldstream.TooLarge) {
+				_, _ = s.Remove(ctx, pool, why, old)
+			}
+			return made, err
+		}
+	}, []string{"replace/refused"}},
+	{"whatever was removed can be replaced", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.replace = func(ctx context.Context, s *mem.Store, pool, why string, old foldstream.TaskID, t foldstream.Task) (foldstream.Created, error) {
+			made, err := s.Replace(ctx, pool, why, old, t)
+			if !foldstream.Is(err, foldstream.Conflict) {
+				return made, err
+			}
+			all, err := s.Pool(pool).Create(ctx, t)
+			return all[0], err
+		}
+	}, []string{"replace/refused"}},
+	{"replacing twice is removing twice", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.replace = func(ctx context.Context, s *mem.Store, pool, why string, old foldstream.TaskID, t foldstream.Task) (foldstream.Created, error) {
+			_, _ = s.Remove(ctx, pool, why, t.ID)
+			return s.Replace(ctx, pool, why, old, t)
+		}
+	}, []string{"replace/again"}},
 	{"retry does nothing", mem.Options{}, func(b *broken, _ *streamtest.Harness) { b.retry = claimed }, []string{
 		"retry/failed", "retry/cancelled", "retry/crashed", "retry/what it does not apply to", "letter/dropped",
 		"letter/gone when the task is not failed any more",

@@ -41,6 +41,7 @@ type Administered interface {
 	foldstream.Archive
 	foldstream.Reconciler
 	foldstream.Admin
+	foldstream.Replacer
 	foldstream.PoolAdmin
 	foldstream.Index
 	foldstream.DeadLetters
@@ -134,7 +135,7 @@ func Checks() []Check {
 // AdminChecks returns all checks of an Administered store, in the order of the contracts.
 func AdminChecks() []Check {
 	return slices.Concat(
-		cancelChecks, removeChecks, retryChecks, resetChecks, prioritizeChecks, settingChecks, delayChecks,
+		cancelChecks, removeChecks, replaceChecks, retryChecks, resetChecks, prioritizeChecks, settingChecks, delayChecks,
 		indexChecks, newestChecks, letterChecks, purgeChecks, verifyChecks, adminStormChecks,
 	)
 }

@@ -15,6 +15,7 @@ type administered interface {
 	foldstream.Store
 	foldstream.Reconciler
 	foldstream.Admin
+	foldstream.Replacer
 	foldstream.PoolAdmin
 	foldstream.Index
 	foldstream.DeadLetters

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -26,10 +27,11 @@ type eventJSON struct {
 	Attempt int                  `json:"attempt"`
 	Worker  string               `json:"worker,omitempty"`
 	Why     string               `json:"why,omitempty"`
+	By      foldstream.TaskID    `json:"by,omitempty"` // what replaced a removed task
 }
 
 func eventOf(e foldstream.Event) eventJSON {
-	return eventJSON{e.Seq, e.At.UTC(), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, e.Error}
+	return eventJSON{e.Seq, e.At.UTC(), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, e.Error, e.By}
 }
 
 // Run prints a line an event, the oldest first.
@@ -66,9 +68,17 @@ func printHistory(w io.Writer, created time.Time, events []foldstream.Event) {
 	t := newTable(w, "when", "event", "status", "stage", "attempt", "worker", "why")
 	t.AppendRow([]any{instant(created), "created", foldstream.Waiting, "", "", "", ""})
 	for _, e := range events {
-		t.AppendRow([]any{instant(e.At), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, brief(e.Error)})
+		t.AppendRow([]any{instant(e.At), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, brief(reason(e))})
 	}
 	t.Render()
+}
+
+// reason says why an event came.
+func reason(e foldstream.Event) string {
+	if e.By == "" {
+		return e.Error
+	}
+	return strings.TrimSuffix(fmt.Sprintf("replaced by %s: %s", e.By, e.Error), ": ")
 }
 
 // TaskLogsCmd shows the log of a task's last attempt.

@@ -52,6 +52,7 @@ type stateJSON struct {
 	Created    time.Time           `json:"created"`
 	Updated    time.Time           `json:"updated"`
 	NotBefore  *time.Time          `json:"not_before,omitempty"`
+	Replaces   foldstream.TaskID   `json:"replaces,omitempty"`
 	Task       map[string]any      `json:"task,omitempty"` // Qlib's dict; only of one task
 }
 
@@ -60,7 +61,7 @@ func stateOf(pool string, t foldstream.TaskState) stateJSON {
 		ID: t.ID, Pool: pool, Experiment: t.Experiment, Status: t.Status, Stage: t.Stage, Attempt: t.Attempt, Crashes: t.Crashes,
 		Priority: t.Priority, Worker: t.Worker, Error: t.Error, Tags: t.Tags, Keys: t.Keys, Key: keyMap(t.Key),
 		Window: t.Window.Index, Of: t.Window.Of, Segments: t.Segments, Horizon: t.Horizon, Seed: t.Seed, Runs: t.Task.Worker,
-		Created: t.Created.UTC(), Updated: t.Updated.UTC(),
+		Created: t.Created.UTC(), Updated: t.Updated.UTC(), Replaces: t.Replaces,
 	}
 	if !t.NotBefore.IsZero() {
 		at := t.NotBefore.UTC()
@@ -125,6 +126,7 @@ func (f facts) content(t foldstream.Task) {
 	}
 	f.line("runs", t.Worker)
 	f.line("stages", strings.Join(t.Stages, ", "))
+	f.line("replaces", string(t.Replaces))
 	f.line("calendar", t.Calendar)
 	for _, d := range t.Data {
 		f.line("data "+d.Name, fmt.Sprintf("%s, %d bytes, SHA-256 %s", d.Path, d.Size, d.Digest))
