@@ -48,7 +48,7 @@ func adminStorm(ctx context.Context, h Harness) error {
 	stop()
 	wg.Wait()
 	st.wg.Wait()
-	if err := errors.Join(err, st.bad); err != nil {
+	if err := errors.Join(err, st.bad, spares(ctx, h)); err != nil {
 		return err
 	}
 	if err := stand(ctx, h, foldstream.Counts{foldstream.Done: n}); err != nil {

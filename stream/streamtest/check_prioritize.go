@@ -101,11 +101,27 @@ func prioritizeDrain(ctx context.Context, h Harness) error {
 	if err := errors.Join(append(faults, err)...); err != nil {
 		return err
 	}
+	if err := spares(ctx, h); err != nil {
+		return err
+	}
 	events, err := collect(h.Store.Events(ctx, foldstream.EventFilter{Pool: pool}, 0))
 	if err != nil || len(events) != 2*n {
 		return off(err, "%d events, want a claim and a result for each of %d tasks", len(events), n)
 	}
 	return stand(ctx, h, foldstream.Counts{foldstream.Done: n})
+}
+
+// spares fetches what is left of a pool whose tasks are done: tickets that drop themselves, or leases that are lost from the start.
+func spares(ctx context.Context, h Harness) error {
+	for l, err := range foldstream.Leases(ctx, h.Store.Pool(pool), foldstream.Filter{Wait: h.Lease}) {
+		if err == nil {
+			err = want(l.Commit(ctx, by("spare")), foldstream.Conflict, "commit by a spare ticket")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // drainUntil commits what it fetches until the context ends. A lease may turn out to be another's: the task's ticket was moved while
