@@ -39,7 +39,7 @@ type world struct {
 
 const crashLease = 300 * time.Millisecond
 
-var why = errors.New("no use")
+var errUse = errors.New("no use")
 
 // two makes the tasks 1 and 2 of a pool, the first with stages.
 func two(t *testing.T, w world) {
@@ -54,7 +54,7 @@ func twoFailed(t *testing.T, w world) {
 	t.Helper()
 	two(t, w)
 	w.must(t, w.fetch(t, w.s, "fit").Commit(w.ctx, by("before")))
-	w.must(t, w.fetch(t, w.s, "score").Fail(w.ctx, why))
+	w.must(t, w.fetch(t, w.s, "score").Fail(w.ctx, errUse))
 }
 
 // twoRunning is two whose first task runs at its second stage.
@@ -155,18 +155,18 @@ var windows = []window{
 		steps: []string{"commit: stored"}},
 	{name: "return", prepare: two, worker: true,
 		act: func(t *testing.T, w world, s *stream.Store) error {
-			return taken("score")(t, w, s).Return(w.ctx, why, crashLease)
+			return taken("score")(t, w, s).Return(w.ctx, errUse, crashLease)
 		},
 		steps: []string{"return: stored"}},
 	{name: "return by schedule", prepare: two, worker: true,
 		act: func(t *testing.T, w world, s *stream.Store) error {
 			s.SetLongDelay(crashLease)
-			return taken("score")(t, w, s).Return(w.ctx, why, 3*crashLease)
+			return taken("score")(t, w, s).Return(w.ctx, errUse, 3*crashLease)
 		},
 		steps: []string{"return: stored", "return: scheduled"}},
 	{name: "fail", prepare: two, worker: true,
 		act: func(t *testing.T, w world, s *stream.Store) error {
-			return taken("score")(t, w, s).Fail(w.ctx, why)
+			return taken("score")(t, w, s).Fail(w.ctx, errUse)
 		},
 		steps: []string{"fail: stored", "fail: buried"}},
 	{name: "one crash too many", prepare: twoRunning, worker: true,

@@ -44,7 +44,7 @@ func ending(attempt int, err error) func(context.Context, foldstream.Lease) erro
 // exactly fails unless got is want itself.
 func exactly(got, want error) error {
 	if got != want { //nolint:errorlint // the error itself must come back
-		return fmt.Errorf("want the error %v: %w", want, off(got, "there was none"))
+		return fmt.Errorf("want the error %q: %w", want.Error(), off(got, "there was none"))
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func attemptEnded(ctx context.Context, h Harness) error {
 			}
 			err := with(ctx, h, func(_ context.Context, l foldstream.Lease) error { return errors.Join(end(l), out) })
 			if errors.Is(err, broken) != (out != nil) || foldstream.Is(err, foldstream.Invalid) {
-				return fmt.Errorf("way %d, then %v: %w", i, out, off(err, "no error"))
+				return fmt.Errorf("way %d, and an error of its own %v: %w", i, out != nil, off(err, "no error"))
 			}
 		}
 	}

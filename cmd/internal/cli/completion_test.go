@@ -40,7 +40,7 @@ func completed(t *testing.T, lines ...string) [][]string {
 func TestBashCompletes(t *testing.T) {
 	cases := []struct{ line, want string }{
 		{`foldstream can`, "cancel"},
-		{`foldstream task ''`, "list show history logs"},
+		{`foldstream task ''`, "add replace list show history logs"},
 		{`foldstream rm p --whe`, "--where"}, // an alias leads where the command does
 		{`foldstream task ls p --status ''`, "waiting running part_done done failed cancelled removed"},
 		{`foldstream task ls p --status = fa`, "failed"}, // as bash splits --status=fa
@@ -50,7 +50,7 @@ func TestBashCompletes(t *testing.T) {
 		{`foldstream stat --timeout ''`, ""}, // a value nobody can know
 		{`foldstream demo --fil`, ""},        // a hidden flag
 		{`foldstream consumer run --conc`, "--concurrency"},
-		{`foldstream -v task ''`, "list show history logs"}, // a flag before the command
+		{`foldstream -v task ''`, "add replace list show history logs"}, // a flag before the command
 		{`foldstream nothing ''`, strings.Join(completed(t, `foldstream ''`)[0], " ")},
 	}
 	lines := make([]string, len(cases))
@@ -131,8 +131,8 @@ func TestZshAndFishNameTheWholeGrammar(t *testing.T) {
 	})
 	for want, text := range map[string]string{
 		"/task/list:--status) compadd -- waiting running part_done done failed cancelled removed ;;": zsh,
-		"/task/list|/task/ls) at=/task/list ;;":                                                      zsh,
-		"case /task/list /task/ls; set path /task/list":                                              fish,
+		"/task/list|/task/ls|/task/query) at=/task/list ;;":                                          zsh,
+		"case /task/list /task/ls /task/query; set path /task/list":                                  fish,
 		"'__foldstream_at /completion' -a 'bash zsh fish'":                                           fish,
 		"-l status -x -a 'waiting running part_done done failed cancelled removed'":                  fish,
 		"-l creds -rF": fish,

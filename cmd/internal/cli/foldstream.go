@@ -17,7 +17,7 @@ type Foldstream struct {
 	Collection CollectionCmd `cmd:"" group:"Look" help:"Look at collections."`
 	Experiment ExperimentCmd `cmd:"" aliases:"exp" group:"Look" help:"Look at experiments, choose one, delete one."`
 	Recorder   RecorderCmd   `cmd:"" aliases:"rec" group:"Look" help:"Look at the recorders of an experiment: parameters, metrics, artifacts, notes."`
-	Task       TaskCmd       `cmd:"" group:"Tasks" help:"Look at tasks: list, show, history, logs."`
+	Task       TaskCmd       `cmd:"" group:"Tasks" help:"Single tasks: add, replace, list, show, history, logs."`
 	Explain    ExplainCmd    `cmd:"" group:"Tasks" help:"Tell all about a task: where it comes from, what became of it, what it is part of."`
 	Cancel     CancelCmd     `cmd:"" group:"Tasks" help:"End open tasks: their work is stopped, their status is cancelled."`
 	Remove     RemoveCmd     `cmd:"" aliases:"rm,delete" group:"Tasks" help:"End the life of tasks; creating one again begins a new life."`

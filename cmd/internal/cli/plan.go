@@ -28,7 +28,12 @@ type plan struct {
 
 // load reads an experiment file and all that it names. Every fault of the input shows here, before anything is published.
 func load(path string) (*plan, error) {
-	file, err := qlib.Open(path, func(name string) (io.ReadCloser, error) { return os.Open(name) }, os.LookupEnv)
+	return loadBy(path, func(name string) (io.ReadCloser, error) { return os.Open(name) })
+}
+
+// loadBy is load with a way to open the files that experiments are written in.
+func loadBy(path string, open qlib.Opener) (*plan, error) {
+	file, err := qlib.Open(path, open, os.LookupEnv)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fileError("experiment file", path, err)
 	} else if err != nil {

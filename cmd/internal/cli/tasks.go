@@ -13,9 +13,11 @@ import (
 	"github.com/foldstream/foldstream"
 )
 
-// TaskCmd is the commands that look at tasks.
+// TaskCmd is the commands about single tasks.
 type TaskCmd struct {
-	List    TaskListCmd    `cmd:"" aliases:"ls" help:"List the tasks of a pool in order of creation."`
+	Add     TaskAddCmd     `cmd:"" aliases:"create,new" help:"Add tasks to a pool: an experiment file's, or variations of a known task."`
+	Replace TaskReplaceCmd `cmd:"" help:"Put a task with other content in the place of a task."`
+	List    TaskListCmd    `cmd:"" aliases:"ls,query" help:"List the tasks of a pool in order of creation."`
 	Show    TaskShowCmd    `cmd:"" aliases:"get,info,view" help:"Show a task: what it is and where it stands."`
 	History TaskHistoryCmd `cmd:"" help:"Show a task's life: when, who, which attempt, why."`
 	Logs    TaskLogsCmd    `cmd:"" aliases:"log" help:"Show the log of a task's last attempt."`

@@ -85,7 +85,7 @@ func (c *ExplainCmd) Run(ctx context.Context, env *Env) error {
 func explanation(pool string, t foldstream.TaskState, events []foldstream.Event) explained {
 	out := explained{
 		Task: stateOf(pool, t), Identity: identity, Calendar: t.Calendar, Data: []dataJSON{}, Attempts: []eventJSON{}, Again: again(pool, t),
-		Leak: leakJSON{t.Leak.Certified, t.Leak.Reach.String(), t.Leak.Gap, append([]string{}, t.Leak.Faults...)},
+		Leak: leakOf(t.Task),
 	}
 	out.Task.Task = t.Dict()
 	for _, d := range t.Data {
@@ -101,6 +101,10 @@ func explanation(pool string, t foldstream.TaskState, events []foldstream.Event)
 		}
 	}
 	return out
+}
+
+func leakOf(t foldstream.Task) leakJSON {
+	return leakJSON{t.Leak.Certified, t.Leak.Reach.String(), t.Leak.Gap, append([]string{}, t.Leak.Faults...)}
 }
 
 func resultOf(e foldstream.Event) *resultJSON {
