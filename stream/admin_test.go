@@ -18,7 +18,7 @@ func TestConformance_Admin(t *testing.T) {
 		first, second := open(t, url, cfg), open(t, url, cfg)
 		return streamtest.Harness{
 			Store: first, Second: second, Lease: opts.Lease, MaxPayload: 1 << 20, MaxCrashes: 5,
-			Abandon: stream.Abandon, DeleteTicket: first.DeleteTicket,
+			Abandon: stream.Abandon, AbandonOrder: stream.AbandonOrder, DeleteTicket: first.DeleteTicket,
 		}
 	})
 }

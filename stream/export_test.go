@@ -123,6 +123,9 @@ func (s *Store) Tickets(ctx context.Context) (uint64, error) {
 // SetLongDelay sets the longest pause that a ticket waits out in its consumer.
 func (s *Store) SetLongDelay(d time.Duration) { s.longDelay = d }
 
+// AbandonOrder is Abandon for an order.
+func AbandonOrder(o foldstream.Order) { o.(*dueOrder).silent.Store(true) }
+
 // NakTicket gives a lease's ticket back without the lease, as a server does that forgot its beats.
 func NakTicket(l foldstream.Lease) { l.(*lease).p.s.nak(l.(*lease).d.msg, 0) }
 
@@ -134,8 +137,8 @@ func KeepTicket(l foldstream.Lease) {
 	l.(*lease).d.msg = &m
 }
 
-// Schedules counts the schedules of a task's tickets.
-func (s *Store) Schedules(ctx context.Context, pool string, id foldstream.TaskID) (int, error) {
+// TicketSchedules counts the schedules of a task's tickets.
+func (s *Store) TicketSchedules(ctx context.Context, pool string, id foldstream.TaskID) (int, error) {
 	m, err := s.newest(ctx, s.lay.work(), s.lay.anyTicket(pool, id))
 	if err != nil || m == nil || m.header.Get(jetstream.ScheduleHeader) == "" {
 		return 0, err

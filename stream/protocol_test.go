@@ -102,7 +102,7 @@ func TestReturn_Schedule(t *testing.T) {
 	if err := l.Return(t.Context(), errors.New("not yet"), pause); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.Schedules(t.Context(), "p", task.ID); err != nil || n != 1 {
+	if n, err := s.TicketSchedules(t.Context(), "p", task.ID); err != nil || n != 1 {
 		t.Errorf("%d schedules, %v; want 1", n, err)
 	}
 	if made, err := s.Pool("p").Create(t.Context(), task); err != nil || made[0].New {

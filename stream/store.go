@@ -31,6 +31,9 @@ type Store struct {
 	bulk      bulk
 	between   func(step string) error // tests die between two steps here; nil goes on
 
+	scheduling atomic.Bool // the stream of schedules is there
+	ordering   atomic.Bool // and the consumer of their orders
+
 	mu    sync.Mutex
 	pools map[string]*Pool
 

@@ -39,6 +39,8 @@ type Store struct {
 	opened   time.Time
 
 	published int // how many points there ever were
+	schedules map[string]*schedule
+	tokens    uint64 // how many orders were ever taken
 }
 
 var (
@@ -53,6 +55,7 @@ var (
 	_ foldstream.Verifier    = (*Store)(nil)
 	_ foldstream.Newest      = (*Store)(nil)
 	_ foldstream.Purger      = (*Store)(nil)
+	_ foldstream.Scheduler   = (*Store)(nil)
 )
 
 // New returns an empty store.
@@ -82,7 +85,9 @@ func New(opts Options) *Store {
 		settings: map[string]settings{},
 		opened:   opts.Now(),
 		buckets:  map[string]*bucket{},
-		blobs:    map[foldstream.Digest][]byte{},
+
+		schedules: map[string]*schedule{},
+		blobs:     map[foldstream.Digest][]byte{},
 	}
 	for _, name := range []string{foldstream.Collections, foldstream.Experiments, foldstream.Pools, foldstream.Workers, foldstream.Locks} {
 		s.buckets[name] = &bucket{newest: map[string]foldstream.Value{}}

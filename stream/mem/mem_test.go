@@ -21,7 +21,7 @@ func open(_ *testing.T, opts streamtest.Options) streamtest.Harness {
 	const payload, crashes = 1 << 20, 5
 	s := mem.New(mem.Options{Lease: opts.Lease, MaxPayload: payload, MaxCrashes: crashes})
 	return streamtest.Harness{
-		Store: s, Lease: opts.Lease, MaxPayload: payload, MaxCrashes: crashes, Abandon: mem.Abandon,
+		Store: s, Lease: opts.Lease, MaxPayload: payload, MaxCrashes: crashes, Abandon: mem.Abandon, AbandonOrder: mem.AbandonOrder,
 		DeleteTicket: func(_ context.Context, pool string, id foldstream.TaskID) error { return s.DeleteTicket(pool, id) },
 		Corrupt:      func(_ context.Context, d foldstream.Digest) error { return s.Corrupt(d) },
 	}

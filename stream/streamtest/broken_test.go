@@ -27,6 +27,7 @@ type (
 type broken struct {
 	*mem.Store
 	brokenAdmin
+	brokenScheduler
 	rename func(pool string) string
 
 	create createFunc
@@ -69,7 +70,8 @@ func (b *broken) harness(opts mem.Options) streamtest.Harness {
 	b.Store = mem.New(opts)
 	return streamtest.Harness{
 		Store: b, Second: b, Lease: opts.Lease, MaxPayload: payload, MaxCrashes: crashes,
-		Abandon: func(l foldstream.Lease) { mem.Abandon(l.(*brokenLease).Lease) },
+		Abandon:      func(l foldstream.Lease) { mem.Abandon(l.(*brokenLease).Lease) },
+		AbandonOrder: func(o foldstream.Order) { mem.AbandonOrder(o.(*brokenOrder).Order) },
 		DeleteTicket: func(_ context.Context, pool string, id foldstream.TaskID) error {
 			return b.DeleteTicket(pool, id)
 		},

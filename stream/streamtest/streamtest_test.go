@@ -70,4 +70,6 @@ func allChecks() []streamtest.Check {
 	return slices.Concat(streamtest.Checks(), streamtest.AdminChecks())
 }
 
-func allMutants() []mutant { return slices.Concat(mutants, adminMutants, recordMutants) }
+func allMutants() []mutant {
+	return slices.Concat(mutants, adminMutants, recordMutants, scheduleMutants)
+}

@@ -31,6 +31,8 @@ type Harness struct {
 	Abandon func(foldstream.Lease)
 	// DeleteTicket loses the ticket of an open task.
 	DeleteTicket func(ctx context.Context, pool string, id foldstream.TaskID) error
+	// AbandonOrder stops all that keeps an order alive, as Abandon does with a lease.
+	AbandonOrder func(foldstream.Order)
 	// Corrupt changes a byte of a blob behind the store's back.
 	Corrupt func(ctx context.Context, d foldstream.Digest) error
 }
@@ -48,6 +50,7 @@ type Administered interface {
 	foldstream.Verifier
 	foldstream.Newest
 	foldstream.Purger
+	foldstream.Scheduler
 }
 
 // Open makes a Harness for one check and cleans up after it by t.Cleanup.
@@ -136,6 +139,6 @@ func Checks() []Check {
 func AdminChecks() []Check {
 	return slices.Concat(
 		cancelChecks, removeChecks, replaceChecks, retryChecks, resetChecks, prioritizeChecks, settingChecks, delayChecks,
-		indexChecks, newestChecks, letterChecks, purgeChecks, verifyChecks, adminStormChecks,
+		indexChecks, newestChecks, letterChecks, purgeChecks, verifyChecks, scheduleChecks, dueChecks, adminStormChecks,
 	)
 }
