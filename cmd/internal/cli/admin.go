@@ -22,6 +22,7 @@ type administered interface {
 	foldstream.Verifier
 	foldstream.Newest
 	foldstream.Purger
+	foldstream.Scheduler
 }
 
 // administration returns the administration of a store.

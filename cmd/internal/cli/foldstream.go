@@ -11,7 +11,8 @@ type Foldstream struct {
 	Demo       DemoCmd       `cmd:"" group:"Run" help:"Run the example on a fresh embedded server: 480 walk-forward tasks on real prices."`
 	Run        RunCmd        `cmd:"" group:"Run" help:"Take an experiment file to its collection in one process."`
 	Plan       PlanCmd       `cmd:"" group:"Run" help:"Show the tasks of an experiment file; publish nothing."`
-	Serve      ServeCmd      `cmd:"" group:"Run" help:"Run the embedded server and an aggregator for other processes."`
+	Serve      ServeCmd      `cmd:"" group:"Run" help:"Run the embedded server, an aggregator and the schedules for other processes."`
+	Schedule   ScheduleCmd   `cmd:"" group:"Run" help:"Submit experiments at a time, or again and again: add, list, show, remove, run-now."`
 	Wait       WaitCmd       `cmd:"" group:"Look" help:"Wait until every task of an experiment is done or given up."`
 	Stat       StatCmd       `cmd:"" group:"Look" help:"Count the tasks of pools by status."`
 	Collection CollectionCmd `cmd:"" group:"Look" help:"Look at collections."`

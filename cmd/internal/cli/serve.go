@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// ServeCmd runs the embedded server with an aggregator beside it, for consumers and producers on this machine.
+// ServeCmd runs the embedded server for consumers and producers on this machine, with an aggregator and who executes schedules beside it.
 type ServeCmd struct {
 	Output
 	Store string `type:"path" placeholder:"DIR" help:"Store directory; default: 'serve' under the user's data folder."`
@@ -35,5 +37,8 @@ func (c *ServeCmd) Run(ctx context.Context, env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	return aggregator(s.store, log).Run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return aggregator(s.store, log).Run(ctx) })
+	group.Go(func() error { return executor{store: s.store, log: log}.run(ctx) })
+	return group.Wait()
 }

@@ -19,6 +19,7 @@ type Producer struct {
 	Submit SubmitCmd `cmd:"" help:"Publish the tasks of an experiment file."`
 	Plan   PlanCmd   `cmd:"" help:"Show the tasks of an experiment file; publish nothing."`
 	Replay ReplayCmd `cmd:"" help:"Make the recorded tasks of a pool anew in another pool."`
+	Serve  OrdersCmd `cmd:"" help:"Execute what schedules order until told to stop."`
 }
 
 // Consumer is the commands that work on tasks.
@@ -29,6 +30,23 @@ type Consumer struct {
 // Aggregator is the commands that fold results.
 type Aggregator struct {
 	Run AggregatorCmd `cmd:"" help:"Keep the collections of a server up to date until told to stop."`
+}
+
+// OrdersCmd executes what schedules order until it is told to stop. Several may run: each order comes to one of them.
+type OrdersCmd struct {
+	Connection
+	Output
+}
+
+// Run executes until ctx ends. It prints a line an order.
+func (c *OrdersCmd) Run(ctx context.Context, env *Env) (err error) {
+	log := c.logger(env)
+	store, closeStore, err := c.openStore(ctx, env, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeStore()) }()
+	return executor{store, log, tellOrders(env.Stdout, c.JSON)}.run(ctx)
 }
 
 // Labour is the flags of every command that works on tasks.

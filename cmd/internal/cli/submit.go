@@ -13,11 +13,13 @@ import (
 type SubmitCmd struct {
 	Connection
 	Output
-	File        string `arg:"" help:"Experiment file."`
-	RetryFailed bool   `help:"Work those of its tasks again that failed."`
-	Again       bool   `help:"Work those of its tasks again that failed or were cancelled."`
-	DryRun      bool   `help:"Publish nothing; say what would be new."`
-	PrintNew    bool   `help:"Print the ids of the new tasks."`
+	File        string        `arg:"" help:"Experiment file."`
+	RetryFailed bool          `help:"Work those of its tasks again that failed."`
+	Again       bool          `help:"Work those of its tasks again that failed or were cancelled."`
+	At          string        `xor:"start" placeholder:"TIME" help:"New tasks wait until then: 2026-03-02T18:00:00Z, or 2026-03-02 18:00 in the zone of this machine."`
+	In          time.Duration `xor:"start" placeholder:"TIME" help:"New tasks wait so long: 90m."`
+	DryRun      bool          `help:"Publish nothing; say what would be new."`
+	PrintNew    bool          `help:"Print the ids of the new tasks."`
 }
 
 // submitted is what submit tells.
@@ -28,17 +30,25 @@ type submitted struct {
 	Tasks      int                 `json:"tasks"`
 	New        int                 `json:"new"`
 	Known      int                 `json:"known"`
-	Failed     int                 `json:"failed"`    // of the known ones, before any was put back
-	Cancelled  int                 `json:"cancelled"` // the same
-	PutBack    int                 `json:"put_back"`  // by --retry-failed or --again
+	Failed     int                 `json:"failed"`               // of the known ones, before any was put back
+	Cancelled  int                 `json:"cancelled"`            // the same
+	PutBack    int                 `json:"put_back"`             // by --retry-failed or --again
+	NotBefore  *time.Time          `json:"not_before,omitempty"` // of the new ones
 	NewTasks   []foldstream.TaskID `json:"new_tasks,omitempty"`
 }
 
 // Run reads the file, then publishes.
 func (c *SubmitCmd) Run(ctx context.Context, env *Env) (err error) {
+	start, err := c.start()
+	if err != nil {
+		return err
+	}
 	p, err := load(c.File)
 	if err != nil {
 		return err
+	}
+	for i := range p.Tasks {
+		p.Tasks[i].NotBefore = start
 	}
 	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
 	if err != nil {
@@ -51,7 +61,7 @@ func (c *SubmitCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	out := tell(p.Experiment.Name, p.Experiment.Pool, created)
-	out.DryRun = c.DryRun
+	out.DryRun, out.NotBefore = c.DryRun, instantOrNil(start)
 	if out.PutBack, err = c.putBack(ctx, store, p.Experiment.Pool, created); err != nil {
 		return err
 	}
@@ -63,6 +73,19 @@ func (c *SubmitCmd) Run(ctx context.Context, env *Env) (err error) {
 	}
 	c.print(env, out, time.Since(started))
 	return nil
+}
+
+// start is when new tasks may start; zero is at once. Errors: Invalid.
+func (c *SubmitCmd) start() (time.Time, error) {
+	switch {
+	case c.At != "":
+		return future("--at", c.At, time.Local)
+	case c.In < 0:
+		return time.Time{}, foldstream.Errorf(foldstream.Invalid, "", "--in %v is past", c.In)
+	case c.In > 0:
+		return time.Now().Add(c.In), nil
+	}
+	return time.Time{}, nil
 }
 
 // create publishes the plan, or only looks at what is known of it.
@@ -116,6 +139,9 @@ func (c *SubmitCmd) print(env *Env, out submitted, took time.Duration) {
 	}
 	fmt.Fprintf(w, "%s: %s%d tasks in pool %s: %d new, %d known (%v)\n",
 		out.Experiment, would, out.Tasks, out.Pool, out.New, out.Known, took.Round(time.Millisecond))
+	if out.NotBefore != nil {
+		fmt.Fprintf(w, "%s: the new ones wait until %s\n", out.Experiment, out.NotBefore.Format(time.RFC3339))
+	}
 	if out.Failed+out.Cancelled > 0 {
 		fmt.Fprintf(w, "%s: of the known ones %d had failed, %d were cancelled; %d put back%s\n",
 			out.Experiment, out.Failed, out.Cancelled, out.PutBack, out.advice(c))
