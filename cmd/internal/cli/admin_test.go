@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/cmd/internal/cli"
 	"github.com/foldstream/foldstream/stream/mem"
@@ -164,6 +166,92 @@ func TestChangesApplyToWhatTheyCan(t *testing.T) {
 			p.run(t, append(args, "-f")...).says(t, 0, "p: "+c.past+" 0 tasks") // it is idempotent
 		})
 	}
+}
+
+// By an expression each command changes the tasks that are meant and that it applies to: looks first, asks before more than one, and
+// does it once.
+func TestChangesWhere(t *testing.T) {
+	for name, c := range map[string]struct {
+		args, past string
+		where      string
+		meant      int                       // of six tasks, 2 and 3 of which failed, 4 and 5 wait, 1 runs and 0 is done
+		after      map[int]foldstream.Status // of those it applies to
+	}{
+		"cancel":     {"cancel", "cancelled", "window >= 3", 3, map[int]foldstream.Status{4: "cancelled", 5: "cancelled"}},
+		"remove":     {"remove", "removed", `status == "failed" or window == 0`, 3, map[int]foldstream.Status{0: "removed", 2: "removed", 3: "removed"}},
+		"retry":      {"retry", "put back", "window < 4", 4, map[int]foldstream.Status{2: "waiting", 3: "waiting"}},
+		"reset":      {"reset --force-live", "reset", "window < 2 or window == 5", 3, map[int]foldstream.Status{1: "waiting", 5: "waiting"}},
+		"prioritize": {"prioritize", "moved to priority 7:", "window > 2", 3, map[int]foldstream.Status{4: "waiting", 5: "waiting"}},
+		"dlq retry":  {"dlq retry", "put back", `error contains "no memory" or window == 0`, 3, map[int]foldstream.Status{2: "waiting", 3: "waiting"}},
+		"dlq drop":   {"dlq drop", "dropped the dead letters of", "window > 0 and window < 5", 4, map[int]foldstream.Status{2: "failed", 3: "failed"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := sixTasks(t, name == "reset")
+			args := append(strings.Fields(c.args), "p")
+			if name == "prioritize" {
+				args = append(args, "7")
+			}
+			args = append(args, "--where", c.where)
+			before := p.statuses(t)
+			left := fmt.Sprintf(" 2 tasks; %d left as they are\n", c.meant-2)
+			if len(c.after) == 3 {
+				left = " 3 tasks\n"
+			}
+			p.run(t, append(args, "--dry-run")...).says(t, 0, strings.TrimPrefix(left, " "))
+			p.run(t, args...).says(t, 2, "add --force")
+			env := &cli.Env{Store: p.Store, Asks: true, Stdin: strings.NewReader("n\n")}
+			command(t, env, args...).says(t, 130, "not confirmed; nothing was changed")
+			if diff := cmp.Diff(before, p.statuses(t)); diff != "" {
+				t.Fatalf("something was changed by looking and asking:\n%s", diff)
+			}
+			p.run(t, append(args, "--force")...).says(t, 0, "p: "+c.past+left)
+			for i, want := range before {
+				if to, changed := c.after[i]; changed {
+					want = to
+				}
+				if got := p.status(t, i); got != want {
+					t.Errorf("task %d is %s, want %s", i, got, want)
+				}
+			}
+			p.run(t, append(args, "--force")...).says(t, 0, "p: "+c.past+" 0 tasks")
+		})
+	}
+}
+
+// sixTasks is a pool "p": task 0 is done, 1 runs, 2 and 3 failed, 4 waits, 5 waits or runs.
+func sixTasks(t *testing.T, run bool) *pooled {
+	t.Helper()
+	p := &pooled{now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
+	p.Store = mem.New(mem.Options{Worker: "host-1", Now: func() time.Time { return p.now }})
+	for i := range 6 {
+		_, err := p.Pool("p").Create(t.Context(), task(i))
+		ok(t, err)
+		if i > 3 && (i != 5 || !run) {
+			continue
+		}
+		l := p.fetch(t)
+		if i == 5 { // it is task 4 that comes first
+			next := p.fetch(t)
+			ok(t, l.Return(t.Context(), nil, 0))
+			l = next
+		}
+		switch i {
+		case 0:
+			ok(t, l.Commit(t.Context(), foldstream.Result{}))
+		case 2, 3:
+			ok(t, l.Fail(t.Context(), errors.New("no memory")))
+		}
+	}
+	return p
+}
+
+func (p *pooled) statuses(t *testing.T) (all []foldstream.Status) {
+	t.Helper()
+	for s, err := range p.Tasks(t.Context(), "p") {
+		ok(t, err)
+		all = append(all, s.Status)
+	}
+	return all
 }
 
 func TestChangeOfOneAsksNobody(t *testing.T) {

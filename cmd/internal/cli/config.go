@@ -32,7 +32,7 @@ func (s *Settings) resolve(c *kong.Context) (err error) {
 		if _, ok := envOf(flag); ok {
 			return nil, nil
 		}
-		v, _ := s.file.lookup(commandPath(parent.Node()), flag.Name)
+		v, _ := s.file.lookup(commandPath(parent.Node()), flag)
 		return v.value, nil
 	}))
 	return nil

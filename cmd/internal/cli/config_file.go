@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,17 +30,22 @@ type configValue struct {
 	at    string // FILE:LINE
 }
 
-// lookup returns what the file sets a command's flag to: a word for the command itself comes before one for all.
-func (f *configFile) lookup(command, flag string) (configValue, bool) {
+// lookup returns what the file sets a command's flag to: a word for the command itself comes before one for all. The tag "setting" of
+// a flag says by which word for all it is meant, where that is not its name: "own" is none.
+func (f *configFile) lookup(command string, flag *kong.Flag) (configValue, bool) {
 	if f == nil {
 		return configValue{}, false
 	}
-	if v, ok := f.values[command][flag]; ok {
+	if v, ok := f.values[command][flag.Name]; ok {
 		return v, true
 	}
-	v, ok := f.values[""][flag]
-	return v, ok
+	word := cmp.Or(flag.Tag.Get("setting"), flag.Name)
+	v, ok := f.values[""][word]
+	return v, ok && word != ownSetting
 }
+
+// ownSetting marks a flag that no word for all commands means.
+const ownSetting = "own"
 
 // sets reports whether the file sets a flag for that command alone.
 func (f *configFile) sets(command, flag string) bool {
@@ -118,7 +124,10 @@ func grammar() map[string]map[string]*kong.Flag {
 		for _, group := range leaf.AllFlags(false) {
 			for _, flag := range group {
 				if flag.Name != "help" && flag.Name != "config" {
-					flags[flag.Name], all[""][flag.Name] = flag, flag
+					flags[flag.Name] = flag
+					if !flag.Tag.Has("setting") { // it goes by another word, or by none
+						all[""][flag.Name] = flag
+					}
 				}
 			}
 		}

@@ -77,7 +77,7 @@ func settingOf(k *kong.Context, f *configFile, command string, flag *kong.Flag) 
 	if flag.IsBool() && s.Value == "" {
 		s.Value = "false"
 	}
-	if v, ok := f.lookup(command, flag.Name); ok {
+	if v, ok := f.lookup(command, flag); ok {
 		s.Value, s.Origin = v.text, v.at
 	}
 	if name, ok := envOf(flag); ok {

@@ -132,6 +132,39 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// wait has a --timeout of its own: what is said for the connection of all commands goes to its --server-timeout.
+func TestTimeoutsOfWait(t *testing.T) {
+	s := foldOne(t, 0)
+	nowhere(t)
+	of := func(name string, args ...string) setting {
+		t.Helper()
+		return settingOf(t, name, append([]string{"config", "show", "wait", "--json"}, args...)...)
+	}
+	write(t, ".foldstream.yaml", "timeout: 6s\n")
+	if got, want := of("server-timeout"), (setting{"server-timeout", "6s", ".foldstream.yaml:1"}); got != want {
+		t.Errorf("the word for all: %v", got)
+	}
+	if got, want := of("timeout"), (setting{"timeout", "", "default"}); got != want {
+		t.Errorf("the wait's own: %v", got)
+	}
+	t.Setenv("NATS_TIMEOUT", "7s")
+	if got, want := of("server-timeout"), (setting{"server-timeout", "7s", "env NATS_TIMEOUT"}); got != want {
+		t.Errorf("the environment over the file: %v", got)
+	}
+	if got, want := of("timeout"), (setting{"timeout", "", "default"}); got != want {
+		t.Errorf("the environment is not the wait's: %v", got)
+	}
+	write(t, ".foldstream.yaml", "timeout: 6s\nwait: {timeout: 1ms}\n")
+	if got, want := of("timeout"), (setting{"timeout", "1ms", ".foldstream.yaml:2"}); got != want {
+		t.Errorf("the word for wait: %v", got)
+	}
+	command(t, &cli.Env{Store: s.Store}, "wait", "small").says(t, 6, "when the time ran out") // by the file's word for wait
+	write(t, ".foldstream.yaml", "timeout: 1ms\n")
+	command(t, &cli.Env{Store: s.Store}, "wait", "small", "--timeout", "300ms").says(t, 6, "0 of 120 members are there")
+	write(t, ".foldstream.yaml", "server-timeout: 1s\n")
+	command(t, nil, "config", "show").says(t, 2, "server-timeout: unknown setting")
+}
+
 // What config show tells is what a command gets: the address that cannot be reached tells which one it took.
 func TestPrecedenceReachesCommands(t *testing.T) {
 	nowhere(t)

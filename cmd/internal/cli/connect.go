@@ -18,6 +18,12 @@ import (
 
 // Connection is the flags by which every program finds its server, named as the nats command names them.
 type Connection struct {
+	Endpoint
+	Timeout time.Duration `group:"Server" env:"NATS_TIMEOUT" default:"5s" help:"How long to wait for the server's answers."`
+}
+
+// Endpoint is Connection without --timeout, for a command that has one of its own.
+type Endpoint struct {
 	Server   string        `short:"s" group:"Server" env:"NATS_URL" placeholder:"URL" help:"NATS server; without it, the context, then nats://127.0.0.1:4222."`
 	Context  string        `group:"Server" env:"NATS_CONTEXT" placeholder:"NAME" help:"Context of the nats command to connect with."`
 	User     string        `group:"Server" env:"NATS_USER" help:"User name or token."`
@@ -27,7 +33,6 @@ type Connection struct {
 	TLSCert  string        `name:"tlscert" group:"Server" env:"NATS_CERT" type:"existingfile" placeholder:"FILE" help:"TLS certificate."`
 	TLSKey   string        `name:"tlskey" group:"Server" env:"NATS_KEY" type:"existingfile" placeholder:"FILE" help:"TLS key."`
 	TLSCA    string        `name:"tlsca" group:"Server" env:"NATS_CA" type:"existingfile" placeholder:"FILE" help:"TLS certificate authority."`
-	Timeout  time.Duration `group:"Server" env:"NATS_TIMEOUT" default:"5s" help:"How long to wait for the server's answers."`
 	Prefix   string        `group:"Server" env:"FOLDSTREAM_PREFIX" help:"Prefix of streams, buckets and subjects, for several Foldstreams on one server."`
 	Lease    time.Duration `group:"Server" env:"FOLDSTREAM_LEASE" default:"10s" help:"How long a task's lease lives without a beat, for pools that this command makes."`
 	Replicas int           `group:"Server" env:"FOLDSTREAM_REPLICAS" default:"1" help:"Replicas of streams and buckets that this command has to make: 3 on a cluster."`
@@ -163,7 +168,7 @@ func embedded(ctx context.Context, env *Env, dir string, port int, log *slog.Log
 	if err != nil {
 		return nil, errors.Join(foldstream.E(foldstream.Unavailable, "embedded server", err), server.Close())
 	}
-	s, err := open(ctx, nc, Connection{Replicas: 1}, log, server.Close, func() error { nc.Close(); return nil })
+	s, err := open(ctx, nc, Connection{Endpoint: Endpoint{Replicas: 1}}, log, server.Close, func() error { nc.Close(); return nil })
 	if err == nil {
 		s.url = server.URL()
 	}

@@ -12,10 +12,10 @@ import (
 
 // DLQCmd is the commands that look at dead letters.
 type DLQCmd struct {
-	List  DLQListCmd `cmd:"" aliases:"ls" help:"List the dead letters of a pool, the oldest first."`
-	Show  DLQShowCmd `cmd:"" aliases:"get,info,view" help:"Show a dead letter: the error, the log's last lines, the attempts."`
-	Retry RetryCmd   `cmd:"" help:"Put failed and cancelled tasks back to waiting."`
-	Drop  DLQDropCmd `cmd:"" aliases:"rm,delete" help:"Remove dead letters; the tasks stay failed."`
+	List  DLQListCmd  `cmd:"" aliases:"ls" help:"List the dead letters of a pool, the oldest first."`
+	Show  DLQShowCmd  `cmd:"" aliases:"get,info,view" help:"Show a dead letter: the error, the log's last lines, the attempts."`
+	Retry DLQRetryCmd `cmd:"" help:"Put the tasks of dead letters back to waiting."`
+	Drop  DLQDropCmd  `cmd:"" aliases:"rm,delete" help:"Remove dead letters; the tasks stay failed."`
 }
 
 // letterJSON is a dead letter, for machines.
@@ -115,6 +115,42 @@ func (c *DLQShowCmd) Run(ctx context.Context, env *Env) error {
 	})
 }
 
+// dead are the tasks of a pool that have dead letters.
+type dead map[foldstream.TaskID]bool
+
+// read reads the dead letters of a pool.
+func (d dead) read(ctx context.Context, a administered, pool string) error {
+	for l, err := range a.Letters(ctx, pool) {
+		if err != nil {
+			return err
+		}
+		d[l.Task.ID] = true
+	}
+	return nil
+}
+
+// DLQRetryCmd puts the tasks of dead letters back to waiting.
+type DLQRetryCmd struct {
+	Managed
+	PoolArg
+	Selection
+	Change
+	Why
+}
+
+// Run retries. A task whose letter was dropped, and one that was cancelled, is left to `retry`.
+func (c *DLQRetryCmd) Run(ctx context.Context, env *Env) error {
+	letters := dead{}
+	return c.change(ctx, env, c.PoolArg, c.Selection, c.Change, action{
+		verb: "retry", past: "put back",
+		before:  func(ctx context.Context, a administered) error { return letters.read(ctx, a, c.Pool) },
+		applies: func(t foldstream.TaskState) bool { return letters[t.ID] },
+		do: func(ctx context.Context, a administered, ids []foldstream.TaskID) (int, error) {
+			return a.Retry(ctx, c.Pool, c.text(), ids...)
+		},
+	})
+}
+
 // DLQDropCmd removes dead letters.
 type DLQDropCmd struct {
 	Managed
@@ -125,18 +161,10 @@ type DLQDropCmd struct {
 
 // Run drops.
 func (c *DLQDropCmd) Run(ctx context.Context, env *Env) error {
-	letters := map[foldstream.TaskID]bool{}
+	letters := dead{}
 	return c.change(ctx, env, c.PoolArg, c.Selection, c.Change, action{
 		verb: "drop", past: "dropped the dead letters of",
-		before: func(ctx context.Context, a administered) error {
-			for l, err := range a.Letters(ctx, c.Pool) {
-				if err != nil {
-					return err
-				}
-				letters[l.Task.ID] = true
-			}
-			return nil
-		},
+		before:  func(ctx context.Context, a administered) error { return letters.read(ctx, a, c.Pool) },
 		applies: func(t foldstream.TaskState) bool { return letters[t.ID] },
 		do: func(ctx context.Context, a administered, ids []foldstream.TaskID) (int, error) {
 			return a.Drop(ctx, c.Pool, ids...)

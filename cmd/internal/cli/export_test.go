@@ -1,6 +1,11 @@
 package cli
 
-import "github.com/foldstream/foldstream"
+import (
+	"context"
+	"time"
+
+	"github.com/foldstream/foldstream"
+)
 
 // What the tests reach for past the command line.
 var (
@@ -23,4 +28,18 @@ func Vary(t foldstream.Template, texts ...string) ([]foldstream.Template, error)
 func ParseOverride(text string) ([]any, error) {
 	o, err := parseOverride(text)
 	return o.values, err
+}
+
+// RunningLine writes a running task as it stands under the bar.
+func RunningLine(name string, t foldstream.InHand, now time.Time) string {
+	return runningTask{t, name}.line(now)
+}
+
+// Observed returns the names of what runs in a pool.
+func Observed(ctx context.Context, index foldstream.Index, pool string) (names []string, err error) {
+	tasks, err := observer{index, pool, map[foldstream.TaskID]string{}}.tasks(ctx)
+	for _, t := range tasks {
+		names = append(names, t.name)
+	}
+	return names, err
 }

@@ -3,16 +3,16 @@ package cli
 import (
 	"fmt"
 	"io"
-	"sync/atomic"
+	"sync"
 	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
 )
 
-// progress shows how far an experiment is: a bar on a terminal, one line every 30 s elsewhere.
+// progress shows how far something is: a bar with what runs under it on a terminal, one line every 30 s elsewhere. It is safe for concurrent
+// use.
 type progress interface {
 	set(done, failed, total int)
+	running(tasks []runningTask) // told every tick
+	tick() time.Duration
 	close()
 }
 
@@ -21,72 +21,43 @@ func newProgress(env *Env, name string) progress {
 	if env.TTY {
 		return newBar(env.Stderr, name)
 	}
-	return &lines{w: env.Stderr, name: name, start: time.Now(), last: time.Now()}
-}
-
-// bar is a progress bar with rate, time left and failures.
-type bar struct {
-	container *mpb.Progress
-	bar       *mpb.Bar
-	failed    atomic.Int64
-	first     int // done before the bar began: they say nothing of the rate
-	start     time.Time
-}
-
-func newBar(w io.Writer, name string) *bar {
-	b := &bar{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(64)), start: time.Now(), first: -1}
-	b.bar = b.container.New(0, mpb.BarStyle().Lbound("|").Filler("█").Tip("█").Padding(" ").Rbound("|"),
-		mpb.PrependDecorators(decor.Name(name+" "), decor.Percentage(decor.WCSyncSpace)),
-		mpb.AppendDecorators(decor.CountersNoUnit(" %d/%d"), decor.Any(b.status)))
-	return b
-}
-
-// status is called by the bar's own goroutine with what it was last set to.
-func (b *bar) status(s decor.Statistics) string {
-	text := pace(time.Since(b.start), int(s.Current)-int(s.Refill), int(s.Total-s.Current))
-	if n := b.failed.Load(); n > 0 {
-		text += fmt.Sprintf(", fail=%d", n)
-	}
-	return " [" + text + "]"
-}
-
-func (b *bar) set(done, failed, total int) {
-	if b.first < 0 {
-		b.first = done
-		b.bar.SetRefill(int64(done))
-	}
-	b.failed.Store(int64(failed))
-	b.bar.SetTotal(int64(total), false)
-	b.bar.SetCurrent(int64(done + failed))
-}
-
-func (b *bar) close() {
-	b.bar.Abort(false)
-	b.container.Wait()
+	return &lines{w: env.Stderr, name: name, start: time.Now()}
 }
 
 // lines is progress where nobody watches: a line every 30 s.
 type lines struct {
-	w     io.Writer
-	name  string
-	start time.Time
-	last  time.Time
-	first int
-	begun bool
+	w    io.Writer
+	name string
+
+	mu                  sync.Mutex
+	start               time.Time
+	first               int
+	begun               bool
+	done, failed, total int
 }
 
 // lineEvery is how often a line is written.
 const lineEvery = 30 * time.Second
 
+func (l *lines) tick() time.Duration { return lineEvery }
+
 func (l *lines) set(done, failed, total int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !l.begun {
-		l.begun, l.first = true, done
+		l.begun, l.first = true, done+failed
 	}
-	if time.Since(l.last) < lineEvery {
+	l.done, l.failed, l.total = done, failed, total
+}
+
+func (l *lines) running(tasks []runningTask) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.begun {
 		return
 	}
-	l.last = time.Now()
-	fmt.Fprintf(l.w, "%s: %d/%d done, %d failed [%s]\n", l.name, done, total, failed, pace(time.Since(l.start), done+failed-l.first, total-done-failed))
+	fmt.Fprintf(l.w, "%s: %d/%d done, %d failed, %d running [%s]\n", l.name, l.done, l.total, l.failed, len(tasks),
+		pace(time.Since(l.start), l.done+l.failed-l.first, l.total-l.done-l.failed))
 }
 
 func (l *lines) close() {}

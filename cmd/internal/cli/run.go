@@ -111,6 +111,7 @@ func (c *RunCmd) work(ctx context.Context, env *Env, s *session, e foldstream.Ex
 		defer stop()
 		p := newProgress(env, e.Name)
 		defer p.close()
+		defer observe(ctx, s.store, e.Pool, p)()
 		sum, err = await(ctx, s.store, e.Name, p)
 		return err
 	})

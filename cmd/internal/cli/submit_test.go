@@ -118,10 +118,10 @@ func foldOne(t *testing.T, failures int) submitter {
 
 func TestWaitGivesUpOnFailures(t *testing.T) {
 	env := &cli.Env{Store: foldOne(t, 2).Store}
-	command(t, env, "wait", "small", "--fail-fast", "--for", "30s").says(t, 5, "2 of 120 members failed, 0 are there; not waited for the rest")
+	command(t, env, "wait", "small", "--fail-fast", "--timeout", "30s").says(t, 5, "2 of 120 members failed, 0 are there; not waited for the rest")
 	command(t, env, "wait", "small", "--max-failures", "1", "--for", "30s").says(t, 5, "not waited for the rest")
 	started := time.Now()
-	command(t, env, "wait", "small", "--max-failures", "2", "--for", "500ms").says(t, 6, "0 of 120 members are there, 2 failed, when the time ran out")
+	command(t, env, "wait", "small", "--max-failures", "2", "--timeout", "500ms").says(t, 6, "0 of 120 members are there, 2 failed, when the time ran out")
 	if time.Since(started) < 400*time.Millisecond {
 		t.Error("it did not wait though no more failed than it lets through")
 	}

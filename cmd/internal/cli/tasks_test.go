@@ -178,5 +178,6 @@ func TestDeadLetters(t *testing.T) {
 	if got := p.must(t, "dlq", "ls", "p", "-n"); got != "" {
 		t.Errorf("left: %s", got)
 	}
-	p.run(t, "dlq", "retry", "p", "--all").says(t, 0, "p: put back 1 task; 4 left")
+	p.run(t, "dlq", "retry", "p", "--all").says(t, 0, "p: put back 0 tasks; 5 left") // its letter was dropped
+	p.run(t, "retry", "p", "--all").says(t, 0, "p: put back 1 task; 4 left")
 }

@@ -10,12 +10,14 @@ import (
 	"github.com/foldstream/foldstream/record"
 )
 
-// WaitCmd waits until every task of an experiment is done or given up.
+// WaitCmd waits until every task of an experiment, or of a pool, is done or given up.
 type WaitCmd struct {
-	Connection
+	Endpoint
+	ServerTimeout time.Duration `group:"Server" env:"NATS_TIMEOUT" setting:"timeout" default:"5s" help:"How long to wait for the server's answers: --timeout of other commands."`
 	Output
 	ExperimentArg
-	For time.Duration `name:"for" placeholder:"TIME" help:"Give up after this time, with exit code 6; default: never."`
+	Pool    string        `placeholder:"POOL" help:"Wait for all tasks of a pool instead."`
+	Timeout time.Duration `aliases:"for" setting:"own" placeholder:"TIME" help:"Give up after this time, with exit code 6; default: never."`
 
 	FailFast    bool `xor:"failures" help:"Wait no longer once a task has failed."`
 	MaxFailures *int `xor:"failures" placeholder:"N" help:"Wait no longer once more than N tasks have failed."`
@@ -23,17 +25,23 @@ type WaitCmd struct {
 
 // Run waits. Errors: Failed where tasks failed, Timeout.
 func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
-	if c.MaxFailures != nil && *c.MaxFailures < 0 {
-		return foldstream.Errorf(foldstream.Invalid, "", "--max-failures %d is below 0", *c.MaxFailures)
-	}
-	if c.Experiment, err = chosen(c.Experiment); err != nil {
+	if err := c.check(); err != nil {
 		return err
 	}
-	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
+	connection := Connection{Endpoint: c.Endpoint, Timeout: c.ServerTimeout}
+	store, closeStore, err := connection.openStore(ctx, env, c.logger(env))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, errWaited)
+		defer cancel()
+	}
+	if c.Pool != "" {
+		return c.waitForPool(ctx, env, store)
+	}
 	e, err := record.ReadExperiment(ctx, store, c.Experiment)
 	if err != nil {
 		return err
@@ -41,13 +49,10 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 	if e.Members == "" {
 		return foldstream.Errorf(foldstream.Invalid, "", "experiment %s has no tasks to wait for", e.Name)
 	}
-	if c.For > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, c.For, errWaited)
-		defer cancel()
-	}
 	p := newProgress(env, c.Experiment)
-	sum, err := awaitUntil(ctx, store, c.Experiment, p, func(s collect.Summary) bool { return s.Settled || c.tooMany(s) })
+	stop := observe(ctx, store, e.Pool, p)
+	sum, err := awaitUntil(ctx, store, c.Experiment, p, func(s collect.Summary) bool { return s.Settled || c.tooMany(s.Failed) })
+	stop()
 	p.close()
 	if err != nil {
 		return err
@@ -60,9 +65,26 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 	return verdict(c.Experiment, sum)
 }
 
+func (c *WaitCmd) check() (err error) {
+	if c.Pool == "" {
+		if c.Experiment, err = chosen(c.Experiment); err != nil {
+			return err
+		}
+	}
+	switch {
+	case c.Experiment != "" && c.Pool != "":
+		return foldstream.Errorf(foldstream.Invalid, "", "wait for one: the experiment %s, or --pool %s", c.Experiment, c.Pool)
+	case c.MaxFailures != nil && *c.MaxFailures < 0:
+		return foldstream.Errorf(foldstream.Invalid, "", "--max-failures %d is below 0", *c.MaxFailures)
+	case c.Timeout < 0:
+		return foldstream.Errorf(foldstream.Invalid, "", "--timeout %v is below 0", c.Timeout)
+	}
+	return nil
+}
+
 // tooMany reports whether so many tasks failed that nobody wants to wait for the rest.
-func (c *WaitCmd) tooMany(s collect.Summary) bool {
-	return c.FailFast && s.Failed > 0 || c.MaxFailures != nil && s.Failed > *c.MaxFailures
+func (c *WaitCmd) tooMany(failed int) bool {
+	return c.FailFast && failed > 0 || c.MaxFailures != nil && failed > *c.MaxFailures
 }
 
 var errWaited = errors.New("waited long enough")
