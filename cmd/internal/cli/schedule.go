@@ -143,11 +143,49 @@ func (c *ScheduleRmCmd) Run(ctx context.Context, env *Env) error {
 type ScheduleNowCmd struct {
 	Managed
 	ScheduleArg
+	Wait bool `help:"Wait until somebody has executed it, and tell what came of it."`
 }
 
-// Run makes it due. It does not wait for who executes it.
+// Run makes it due. Errors: Failed where it was waited for and failed.
 func (c *ScheduleNowCmd) Run(ctx context.Context, env *Env) error {
-	return c.act(ctx, env, c.Name, "due now", administered.OrderNow)
+	if !c.Wait {
+		return c.act(ctx, env, c.Name, "due now", administered.OrderNow)
+	}
+	return c.on(ctx, env, func(a administered) error {
+		before, err := scheduleNamed(ctx, a, c.Name)
+		if err == nil {
+			err = a.OrderNow(ctx, c.Name)
+		}
+		if err != nil {
+			return err
+		}
+		after, err := executed(ctx, a, c.Name, before.Last.Due)
+		switch {
+		case err != nil:
+			return err
+		case c.JSON:
+			err = printJSON(env.Stdout, scheduleOf(after))
+		case after.Last.Error == "":
+			fmt.Fprintf(env.Stdout, "%s: %s\n", c.Name, after.Last.Text)
+		}
+		if err == nil && after.Last.Error != "" {
+			err = foldstream.Errorf(foldstream.Failed, "", "%s: %s", c.Name, after.Last.Error)
+		}
+		return err
+	})
+}
+
+// executed waits until an order of a schedule that came due after a time is ended. Errors: NotFound, Cancelled.
+func executed(ctx context.Context, s foldstream.Scheduler, name string, after time.Time) (foldstream.ScheduleState, error) {
+	for {
+		state, err := scheduleNamed(ctx, s, name)
+		if err != nil || state.Last.Due.After(after) && !state.Last.Ended.IsZero() {
+			return state, err
+		}
+		if pause(ctx, 100*time.Millisecond); ctx.Err() != nil {
+			return state, ctx.Err()
+		}
+	}
 }
 
 // act does something to a schedule that is there, and says so.

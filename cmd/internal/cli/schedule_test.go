@@ -124,26 +124,23 @@ func TestScheduleReadsTheFileAnew(t *testing.T) {
 	file := write(t, t.TempDir()+"/one.yaml", oneTask(t))
 	s.schedule(t, "add", "a", file, "--every", "1h").says(t, 0, "a: every 1h0m0s")
 	s.serve(t)
-	run := func(want func(scheduleTold) bool) {
+	run := func(code int, want string) {
 		t.Helper()
-		s.schedule(t, "run-now", "a").says(t, 0, "a: due now")
-		within(t, "the outcome", func() bool {
-			got := s.shown(t, "a")
-			return got.Due == nil && got.Last != nil && want(got)
-		})
+		s.schedule(t, "run-now", "a", "--wait").says(t, code, want)
+		if got := s.shown(t, "a"); got.Due != nil || got.Last == nil || !strings.Contains(got.Last.Text+got.Last.Error, strings.TrimPrefix(want, "a: ")) {
+			t.Errorf("after %q the schedule stands as %+v", want, got.Last)
+		}
 	}
-	run(func(got scheduleTold) bool { return strings.Contains(got.Last.Text, "one: 1 tasks in pool one: 1 new") })
+	run(0, "a: one: 1 tasks in pool one: 1 new")
 	write(t, file, strings.Replace(oneTask(t), "alpha: 1}", "alpha: 1, aplha: 2}\nbad", 1))
-	run(func(got scheduleTold) bool { return strings.Contains(got.Last.Error, "one.yaml:") })
+	run(5, "one.yaml:")
 	s.schedule(t, "ls").says(t, 0, "failed: ")
 	write(t, file, strings.Replace(oneTask(t), "alpha: 1}", "alpha: 2}", 1)) // other members under the same name
-	run(func(got scheduleTold) bool {
-		return strings.Contains(got.Last.Error, "one exists with other members")
-	})
+	run(5, "one exists with other members")
 	ok(t, os.Remove(file))
-	run(func(got scheduleTold) bool { return strings.Contains(got.Last.Error, "there is no file") })
+	run(5, "there is no file")
 	write(t, file, oneTask(t))
-	run(func(got scheduleTold) bool { return got.Last.Error == "" && strings.Contains(got.Last.Text, "1 known") })
+	run(0, "1 known")
 }
 
 // A frozen schedule submits what the file made when it was added, though the file is gone.

@@ -116,6 +116,36 @@ func foldOne(t *testing.T, failures int) submitter {
 	return s
 }
 
+// Who puts tasks back and waits at once is not told that they failed, which is still what the collection says.
+func TestWaitAfterRetry(t *testing.T) {
+	s := foldOne(t, 120)
+	env := func() *cli.Env { return &cli.Env{Store: s.Store} }
+	command(t, env(), "wait", "small", "--timeout", "30s").says(t, 5, "120 of 120 members failed")
+	for i := range 5 {
+		ok(t, retryOne(t, s, i))
+		command(t, env(), "wait", "small", "--timeout", "100ms").says(t, 6, "when the time ran out")
+		l, err := s.Pool("small").Fetch(t.Context(), foldstream.Filter{})
+		ok(t, err)
+		ok(t, l.Fail(t.Context(), errors.New("no")))
+		command(t, env(), "wait", "small", "--timeout", "30s").says(t, 5, "120 of 120 members failed")
+	}
+}
+
+// retryOne retries the i-th task.
+func retryOne(t *testing.T, s submitter, i int) error {
+	t.Helper()
+	for state, err := range s.Tasks(t.Context(), "small") {
+		if err != nil {
+			return err
+		}
+		if i--; i < 0 {
+			_, err := s.Retry(t.Context(), "small", "again", state.ID)
+			return err
+		}
+	}
+	return errors.New("no such task")
+}
+
 func TestWaitGivesUpOnFailures(t *testing.T) {
 	env := &cli.Env{Store: foldOne(t, 2).Store}
 	command(t, env, "wait", "small", "--fail-fast", "--timeout", "30s").says(t, 5, "2 of 120 members failed, 0 are there; not waited for the rest")

@@ -51,7 +51,9 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 	}
 	p := newProgress(env, c.Experiment)
 	stop := observe(ctx, store, e.Pool, p)
-	sum, err := awaitUntil(ctx, store, c.Experiment, p, func(s collect.Summary) bool { return s.Settled || c.tooMany(s.Failed) })
+	sum, err := awaitUntil(ctx, store, c.Experiment, p, func(s collect.Summary) bool {
+		return c.tooMany(s.Failed) || s.Settled && upToDate(ctx, store, e, s)
+	})
 	stop()
 	p.close()
 	if err != nil {
@@ -85,6 +87,31 @@ func (c *WaitCmd) check() (err error) {
 // tooMany reports whether so many tasks failed that nobody wants to wait for the rest.
 func (c *WaitCmd) tooMany(failed int) bool {
 	return c.FailFast && failed > 0 || c.MaxFailures != nil && failed > *c.MaxFailures
+}
+
+// upToDate reports whether the failures that a settled collection tells are still so: who retries tasks and waits at once would
+// else be told what was before. Where that cannot be found out it is.
+func upToDate(ctx context.Context, store foldstream.Store, e foldstream.Experiment, s collect.Summary) bool {
+	index, ok := store.(foldstream.Index)
+	if !ok || s.Failed == 0 {
+		return true
+	}
+	col, err := collect.Load(ctx, store, e.Name)
+	if err != nil {
+		return true
+	}
+	for _, g := range col.Groups {
+		for _, w := range g.Windows {
+			if w.Status == foldstream.Done {
+				continue
+			}
+			state, err := index.Task(ctx, e.Pool, w.Task)
+			if err == nil && state.Status != w.Status {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 var errWaited = errors.New("waited long enough")
