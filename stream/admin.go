@@ -133,6 +133,9 @@ func (p *Pool) end(ctx context.Context, op string, id foldstream.TaskID, next fu
 		if err != nil || last.Status == "" {
 			return link{}, false, err
 		}
+		if last.moved, err = p.movedTo(ctx, last); err != nil {
+			return link{}, false, err
+		}
 		l, ok, err := next(last)
 		if err != nil || !ok {
 			return last, false, err
@@ -146,6 +149,22 @@ func (p *Pool) end(ctx context.Context, op string, id foldstream.TaskID, next fu
 			return last, false, err
 		}
 	}
+}
+
+// movedTo returns what a task's next event says of its band. While the task waits its ticket knows: nobody claimed it since it was moved.
+func (p *Pool) movedTo(ctx context.Context, last link) (int, error) {
+	if last.Status != foldstream.Waiting && last.Status != foldstream.PartDone {
+		return last.moved, nil
+	}
+	m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, last.Task))
+	if err != nil || m == nil {
+		return last.moved, err
+	}
+	var t ticket
+	if err := t.locate(m.subject); err != nil {
+		return 0, err
+	}
+	return t.lane.band + 1, nil
 }
 
 // stand returns the task's last event from the leader. A task without events waits for its first stage; an id that the pool does not

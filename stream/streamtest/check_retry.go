@@ -12,6 +12,7 @@ var retryChecks = []Check{
 	{"retry/failed", retryFailed},
 	{"retry/cancelled", retryCancelled},
 	{"retry/crashed", retryCrashed},
+	{"retry/at the priority that it was moved to", retryMoved},
 	{"retry/what it does not apply to", retryOthers},
 }
 
@@ -105,6 +106,34 @@ func retryCrashed(ctx context.Context, h Harness) error {
 		return err
 	}
 	return stand(ctx, h, foldstream.Counts{foldstream.Done: 1})
+}
+
+// retryMoved cancels a task that was moved to another priority and that nobody worked since: it comes back with that priority.
+func retryMoved(ctx context.Context, h Harness) error {
+	a := admin(h)
+	err := errors.Join(create(ctx, h.Store, withPriority(Task(1), 2), withPriority(Task(2), 5)),
+		did("prioritize", 1)(a.Prioritize(ctx, pool, priority(7), Task(1).ID)),
+		did("cancel", 1)(a.Cancel(ctx, pool, "by mistake", Task(1).ID)))
+	if err != nil {
+		return err
+	}
+	state, err := a.Task(ctx, pool, Task(1).ID)
+	if err := errors.Join(err, same("the priority of the cancelled task", state.Priority, priority(7))); err != nil {
+		return err
+	}
+	if err := did("retry", 1)(a.Retry(ctx, pool, "after all", Task(1).ID)); err != nil {
+		return err
+	}
+	for _, t := range []foldstream.Task{withPriority(Task(1), 7), withPriority(Task(2), 5)} {
+		l, err := fetch(ctx, h.Store)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(same("the task that comes next", l.Task().ID, t.ID), same("its priority", l.Task().Priority, t.Priority), l.Commit(ctx, by("me"))); err != nil {
+			return err
+		}
+	}
+	return stand(ctx, h, foldstream.Counts{foldstream.Done: 2})
 }
 
 func retryOthers(ctx context.Context, h Harness) error {

@@ -170,7 +170,7 @@ var adminMutants = []mutant{
 			_, _ = s.Prioritize(ctx, pool, nil, ids...)
 			return n, err
 		}
-	}, []string{"retry/failed"}},
+	}, []string{"retry/failed", "retry/at the priority that it was moved to"}},
 	{"lost workers are never forgotten", mem.Options{}, func(b *broken, h *streamtest.Harness) {
 		retried, abandon := false, h.Abandon
 		b.retry = func(ctx context.Context, s *mem.Store, pool, why string, ids []foldstream.TaskID) (int, error) {
