@@ -131,9 +131,10 @@ func (m *machine) reconcile(*rapid.T) error {
 	return did("reconcile with nothing to mend", 0)(n, err)
 }
 
-// lose loses a ticket: verification names the task, and it is mended by reconciling or by creating the task again.
+// lose loses a ticket: verification names the task, and it is mended by reconciling or by creating the task again. A task that was moved
+// to another priority is left out: where only the ticket knows of it, the priority is lost with it.
 func (m *machine) lose(rt *rapid.T) error {
-	t := m.pick(rt, (*modelled).waits)
+	t := m.pick(rt, func(t *modelled) bool { return t.waits() && slices.Equal(intsOf(t.priority), intsOf(t.def.Priority)) })
 	if err := m.h.DeleteTicket(m.ctx, pool, t.def.ID); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -282,4 +283,62 @@ func TestScheduleShows(t *testing.T) {
 	ok(t, o.Done(t.Context(), foldstream.Outcome{Error: "small.yaml:1:1: nome: unknown key\nand more"}))
 	golden(t, "schedule_failed.txt", s.schedule(t, "show", "nightly").stdout)
 	golden(t, "schedule_failed.json", s.schedule(t, "show", "nightly", "--json").stdout)
+}
+
+// interrupted is a store that is away the first time an experiment is to be stored: after its tasks.
+type interrupted struct {
+	*mem.Store
+	times int
+}
+
+func (i *interrupted) Values(bucket string) foldstream.Values {
+	return interruptedValues{i.Store.Values(bucket), i, bucket}
+}
+
+type interruptedValues struct {
+	foldstream.Values
+	i      *interrupted
+	bucket string
+}
+
+func (v interruptedValues) Put(ctx context.Context, val foldstream.Value) (uint64, error) {
+	if v.bucket == foldstream.Experiments && v.i.times == 0 {
+		v.i.times++
+		return 0, foldstream.Errorf(foldstream.Unavailable, "put", "no server")
+	}
+	return v.Values.Put(ctx, val)
+}
+
+// An order that the store was away for is executed again after a while, by the same name: what was left is completed.
+func TestScheduleIsExecutedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &interrupted{Store: mem.New(mem.Options{})}
+		command(t, &cli.Env{Store: s}, "schedule", "add", "a", small, "--every", "1h", "--as", "{name}-{time}").says(t, 0, "a: every")
+		ok(t, s.OrderNow(t.Context(), "a"))
+		due := time.Now()
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan int)
+		out := &lines{}
+		go func() {
+			ended <- cli.Run(ctx, "foldstream", "", &cli.Foldstream{}, []string{"producer", "serve"}, &cli.Env{Store: s, Stdout: out, Stderr: io.Discard})
+		}()
+		time.Sleep(9 * time.Second) //nolint:forbidigo // in a bubble, where time is faked
+		counts, err := s.Pool("small").Stat(t.Context())
+		ok(t, err)
+		if state := (submitter{s.Store}).shown(t, "a"); counts.Total() != 120 || !strings.Contains(state.Last.Error, "no server") || state.Due == nil || out.String() != "" {
+			t.Errorf("after the first time: %v, %+v, %s", counts, state.Last, out)
+		}
+		time.Sleep(20 * time.Second) //nolint:forbidigo // the same
+		name := "small-" + due.UTC().Format("150405")
+		if e, err := collect.ReadExperiment(t.Context(), s, name); err != nil || e.Expected != 120 {
+			t.Errorf("%+v, %v", e, err)
+		}
+		if state := (submitter{s.Store}).shown(t, "a"); state.Last.Error != "" || !strings.HasSuffix(state.Last.Text, "0 new, 120 known") {
+			t.Errorf("after the second time: %+v", state.Last)
+		}
+		stop()
+		if code := <-ended; code != 0 {
+			t.Errorf("code %d", code)
+		}
+	})
 }
