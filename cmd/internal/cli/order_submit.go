@@ -125,14 +125,41 @@ func (p *plan) freeze(ctx context.Context, store foldstream.Store) (foldstream.D
 			return "", err
 		}
 	}
+	f := frozen{Experiment: p.Experiment, Expectations: p.Expectations, Notes: p.Notes}
+	for _, t := range p.Tasks {
+		one := frozenTask{Rest: t, Dict: t.Dict()}
+		one.Rest.Task, one.Rest.Segments = nil, nil
+		f.Tasks = append(f.Tasks, one)
+	}
 	var b bytes.Buffer
 	enc := msgpack.NewEncoder(&b)
 	enc.SetSortMapKeys(true)
-	if err := enc.Encode(&p.Plan); err != nil {
+	if err := enc.Encode(&f); err != nil {
 		return "", foldstream.E(foldstream.Invalid, "freeze", err)
 	}
 	digest, _, err := store.Artifacts().Put(ctx, &b)
 	return digest, err
+}
+
+// frozen is a plan as an artifact. Equal plans have equal bytes: of its maps none is of a kind that msgpack does not sort.
+type frozen struct {
+	Experiment   foldstream.Experiment
+	Tasks        []frozenTask
+	Expectations []foldstream.Expectation
+	Notes        []string
+}
+
+// frozenTask is a task whose content is Qlib's dict, with the segments in it.
+type frozenTask struct {
+	Rest foldstream.Task
+	Dict map[string]any
+}
+
+// thawed returns the task. Errors: Invalid.
+func (f frozenTask) thawed() (foldstream.Task, error) {
+	t, err := foldstream.TemplateOf(f.Dict)
+	f.Rest.Task, f.Rest.Segments = t.Task, t.Segments
+	return f.Rest, err
 }
 
 // thaw reads what freeze stored.
@@ -146,15 +173,23 @@ func thaw(ctx context.Context, store foldstream.Store, d foldstream.Digest) (_ *
 	if err != nil {
 		return nil, err
 	}
-	var frozen qlib.Plan
+	var f frozen
 	dec := msgpack.NewDecoder(bytes.NewReader(data))
 	dec.UseLooseInterfaceDecoding(true)
-	if err := dec.Decode(&frozen); err != nil {
+	if err := dec.Decode(&f); err != nil {
 		return nil, foldstream.Errorf(foldstream.Invalid, "", "artifact %s is no frozen experiment: %w", d, err)
 	}
-	if len(frozen.Tasks) == 0 {
+	if len(f.Tasks) == 0 {
 		return nil, foldstream.Errorf(foldstream.Invalid, "", "artifact %s is no frozen experiment: it has no tasks", d)
 	}
-	cal, err := (&calendars{artifacts: store.Artifacts()}).get(ctx, frozen.Experiment.Calendar)
-	return &plan{Plan: frozen, calendar: cal, data: frozen.Tasks[0].Data}, err
+	p := &plan{Plan: qlib.Plan{Experiment: f.Experiment, Expectations: f.Expectations, Notes: f.Notes}, data: f.Tasks[0].Rest.Data}
+	for _, one := range f.Tasks {
+		t, err := one.thawed()
+		if err != nil {
+			return nil, err
+		}
+		p.Tasks = append(p.Tasks, t)
+	}
+	p.calendar, err = (&calendars{artifacts: store.Artifacts()}).get(ctx, f.Experiment.Calendar)
+	return p, err
 }

@@ -111,9 +111,13 @@ func TestScheduleSubmitsAgainAndAgain(t *testing.T) {
 	if len(names) < 2 {
 		t.Errorf("experiments %v", names)
 	}
-	got := s.shown(t, "nightly")
-	if !got.Active || got.Last == nil || got.Last.Error != "" || got.Last.Ended == nil || !strings.Contains(got.Last.Text, "known") || got.Order["as"] != "{name}-{date}-{time}" {
-		t.Errorf("%+v", got)
+	var got scheduleTold
+	within(t, "the end of an order", func() bool { // the next one may be executed already
+		got = s.shown(t, "nightly")
+		return got.Last.Ended != nil
+	})
+	if !got.Active || got.Last.Error != "" || !strings.Contains(got.Last.Text, "known") || got.Order["as"] != "{name}-{date}-{time}" {
+		t.Errorf("%+v, %+v", got, got.Last)
 	}
 	s.schedule(t, "rm", "nightly").says(t, 0, "nightly: removed")
 	s.schedule(t, "show", "nightly").says(t, 3, `there is no schedule "nightly"`)
@@ -173,6 +177,25 @@ func TestScheduleFrozen(t *testing.T) {
 	}
 }
 
+// Freezing the same twice is one thing; and it is what the file makes, task for task.
+func TestScheduleFreezesTheSame(t *testing.T) {
+	s := submitter{mem.New(mem.Options{})}
+	add := []string{"add", "a", small, "--every", "1h", "--freeze", "--as", "frozen"}
+	for range 5 {
+		s.schedule(t, add...).says(t, 0, "a: every 1h0m0s")
+	}
+	s.tell(t)
+	s.serve(t)
+	s.schedule(t, "run-now", "a", "--wait").says(t, 0, "a: frozen: 120 tasks in pool small: 0 new, 120 known")
+	e, err := collect.ReadExperiment(t.Context(), s, "frozen")
+	ok(t, err)
+	there, err := collect.ReadExperiment(t.Context(), s, "small")
+	ok(t, err)
+	if e.Members != there.Members {
+		t.Error("the frozen experiment has other members")
+	}
+}
+
 func TestSchedulePutsBack(t *testing.T) {
 	s := submitter{mem.New(mem.Options{})}
 	s.tell(t)
@@ -203,7 +226,8 @@ func TestScheduleOfAnotherKind(t *testing.T) {
 
 func TestScheduleRefuses(t *testing.T) {
 	s := submitter{mem.New(mem.Options{})}
-	add := []string{"add", "a", small}
+	file := write(t, t.TempDir()+"/one.yaml", oneTask(t))
+	add := []string{"add", "a", file}
 	for want, args := range map[string][]string{
 		"missing flags":                          add,
 		"can't be used together":                 append(add, "--every", "1h", "--cron", "@daily"),
@@ -212,7 +236,7 @@ func TestScheduleRefuses(t *testing.T) {
 		`--at "noon" is no moment`:               append(add, "--at", "noon"),
 		`--zone "Mars/Olympus" is no time zone`:  append(add, "--every", "1h", "--zone", "Mars/Olympus"),
 		"the placeholders are {name}":            append(add, "--every", "1h", "--as", "{day}"),
-		`schedule "a b"`:                         {"add", "a b", small, "--every", "1h"},
+		`schedule "a b"`:                         {"add", "a b", file, "--every", "1h"},
 		"there is no file":                       {"add", "a", "none.yaml", "--every", "1h"},
 		"a store in memory keeps no cron":        append(add, "--cron", "0 18 * * 1-5"),
 		`"0 18 * *" has not the six fields`:      append(add, "--cron", "0 18 * *"),
