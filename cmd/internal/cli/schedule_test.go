@@ -187,9 +187,9 @@ func TestScheduleFreezesTheSame(t *testing.T) {
 	s.tell(t)
 	s.serve(t)
 	s.schedule(t, "run-now", "a", "--wait").says(t, 0, "a: frozen: 120 tasks in pool small: 0 new, 120 known")
-	e, err := collect.ReadExperiment(t.Context(), s, "frozen")
+	e, err := record.ReadExperiment(t.Context(), s, "frozen")
 	ok(t, err)
-	there, err := collect.ReadExperiment(t.Context(), s, "small")
+	there, err := record.ReadExperiment(t.Context(), s, "small")
 	ok(t, err)
 	if e.Members != there.Members {
 		t.Error("the frozen experiment has other members")
@@ -342,7 +342,7 @@ func TestScheduleIsExecutedAgain(t *testing.T) {
 		due := time.Now()
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan int)
-		out := &lines{}
+		out := &written{}
 		go func() {
 			ended <- cli.Run(ctx, "foldstream", "", &cli.Foldstream{}, []string{"producer", "serve"}, &cli.Env{Store: s, Stdout: out, Stderr: io.Discard})
 		}()
@@ -354,7 +354,7 @@ func TestScheduleIsExecutedAgain(t *testing.T) {
 		}
 		time.Sleep(20 * time.Second) //nolint:forbidigo // the same
 		name := "small-" + due.UTC().Format("150405")
-		if e, err := collect.ReadExperiment(t.Context(), s, name); err != nil || e.Expected != 120 {
+		if e, err := record.ReadExperiment(t.Context(), s, name); err != nil || e.Expected != 120 {
 			t.Errorf("%+v, %v", e, err)
 		}
 		if state := (submitter{s.Store}).shown(t, "a"); state.Last.Error != "" || !strings.HasSuffix(state.Last.Text, "0 new, 120 known") {
