@@ -5,7 +5,6 @@ import (
 	stdcsv "encoding/csv"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -196,25 +195,6 @@ func TestCollectionEnsembles(t *testing.T) {
 	for i, v := range f.Column("ensemble") {
 		if !(v > 0 && v <= 1) {
 			t.Fatalf("row %d: %v is no rank of thirty", i, v)
-		}
-	}
-}
-
-// The consoles in the document show what the commands print for the demo.
-func TestCollectDocShowsRealOutput(t *testing.T) {
-	consoles := blocks(read(t, "../docs/collect.md"), "console")
-	if len(consoles) < 2 {
-		t.Fatalf("only %d consoles", len(consoles))
-	}
-	url := served(t, "../examples/dow30/experiment.yaml")
-	dir := t.TempDir()
-	for _, console := range consoles {
-		command, want, _ := strings.Cut(strings.TrimPrefix(console, "$ "), "\n")
-		words := strings.Fields(command)
-		cmd := exec.CommandContext(t.Context(), program(t, words[0]), words[1:]...)
-		cmd.Dir, cmd.Env = dir, append(quiet(t), "NATS_URL="+url)
-		if got, err := cmd.CombinedOutput(); err != nil || !shows(want, string(got)) {
-			t.Errorf("%s prints, %v,\n%s\nand not\n%s", command, err, got, want)
 		}
 	}
 }

@@ -32,6 +32,9 @@ func TestDocsShowRealOutput(t *testing.T) {
 		}
 		consoles += len(blocks)
 		t.Run(filepath.Base(file), func(t *testing.T) {
+			if strings.Contains(text, "examples/python") {
+				needsPython(t)
+			}
 			s := newSession(t)
 			for _, block := range blocks {
 				text = strings.Replace(text, block, s.replay(t, block), 1)
@@ -56,11 +59,20 @@ func TestReadmeShowsTheExample(t *testing.T) {
 	}
 }
 
-// session is a shell at the root of the repository, with the programs in its path and nothing of the machine's settings. What it prints
-// tells of a machine vm and a repository in /home/ann/foldstream, as the documents do.
+// session is a shell in a folder that has the repository's examples and tests, with the programs in its path and nothing of the machine's settings.
+// What it prints tells of a machine vm and a repository in /home/ann/foldstream, as the documents do.
 type session struct {
+	dir string
 	env []string
 	url string // of the server that it started; "" is none
+}
+
+// needsPython skips the test where there is no Python to work its tasks.
+func needsPython(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip("there is no python3 on this machine")
+	}
 }
 
 func newSession(t *testing.T) *session {
@@ -72,7 +84,16 @@ func newSession(t *testing.T) *session {
 			env[i] = "PATH=" + bin + ":" + path
 		}
 	}
-	return &session{env: env}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"examples", "test"} {
+		if err := os.Symlink(abs(t, "../"+name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &session{dir: dir, env: env}
 }
 
 // replay runs the commands of a console one after the other, and returns the console with what they print.
@@ -99,11 +120,15 @@ func (s *session) replay(t *testing.T, console string) string {
 	return out.String()
 }
 
-// start starts a program in the background: a server on a port and a store of its own, all others with its address.
+// start starts a program in the background: a server on a port of its own, all others with its address.
 func (s *session) start(t *testing.T, words []string) {
 	t.Helper()
 	if strings.Join(words[:2], " ") == "foldstream serve" {
-		s.url, _ = serve(t, t.TempDir())
+		store := "store"
+		if len(words) == 4 && words[2] == "--store" {
+			store = words[3]
+		}
+		s.url, _ = serve(t, filepath.Join(s.dir, store))
 		s.env = append(s.env, "NATS_URL="+s.url)
 		return
 	}
@@ -112,11 +137,14 @@ func (s *session) start(t *testing.T, words []string) {
 
 func (s *session) run(command string) string {
 	cmd := exec.Command("sh", "-c", command)
-	cmd.Dir, cmd.Env = "..", s.env
+	cmd.Dir, cmd.Env = s.dir, s.env
 	out, _ := cmd.CombinedOutput() // the exit code is not shown, but by a command that does
-	text := string(out)
+	text := strings.ReplaceAll(string(out), s.dir, "/home/ann/foldstream")
 	if root, err := filepath.Abs(".."); err == nil {
 		text = strings.ReplaceAll(text, root, "/home/ann/foldstream")
+	}
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		text += "\n" // an artifact may end without one
 	}
 	if name, err := os.Hostname(); err == nil {
 		text = regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\b`).ReplaceAllString(text, "vm")
