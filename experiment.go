@@ -15,8 +15,9 @@ type Experiment struct {
 	Members    Digest // the artifact that lists the members the collection must have; "" where it has no tasks
 	Expected   int    // how many members
 	Collection CollectionSpec
-	Policy     Policy // leaks; Warn makes the collection uncertified
-	Source     string // where it came from: the experiment file's name, or "replay of NAME"
+	Policy     Policy   // leaks; Warn makes the collection uncertified
+	Source     string   // where it came from: the experiment file's name, or "replay of NAME"
+	Notes      []string // what whoever reads a result must know: where the data are from, what they leave out
 	Created    time.Time
 }
 

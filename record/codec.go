@@ -21,6 +21,7 @@ type wireExperiment struct {
 	Spec     wire.Spec `msgpack:"collection"`
 	Policy   string    `msgpack:"policy"`
 	Source   string    `msgpack:"source"`
+	Notes    []string  `msgpack:"notes,omitempty"`
 	Created  time.Time `msgpack:"created"`
 	ID       string    `msgpack:"id,omitempty"`
 	Deleting bool      `msgpack:"deleting,omitempty"` // its deletion has begun; nothing is added to it
@@ -29,7 +30,7 @@ type wireExperiment struct {
 func encodeExperiment(e foldstream.Experiment, deleting bool) ([]byte, error) {
 	return wire.Encode(version, &wireExperiment{
 		Name: e.Name, Pool: e.Pool, Calendar: e.Calendar, Members: string(e.Members), Expected: e.Expected,
-		Spec: wire.SpecOf(e.Collection), Policy: string(e.Policy), Source: e.Source, Created: e.Created.UTC(), ID: e.ID, Deleting: deleting,
+		Spec: wire.SpecOf(e.Collection), Policy: string(e.Policy), Source: e.Source, Notes: e.Notes, Created: e.Created.UTC(), ID: e.ID, Deleting: deleting,
 	})
 }
 
@@ -45,7 +46,7 @@ func DecodeExperiment(v foldstream.Value) (e foldstream.Experiment, alive bool, 
 	}
 	return foldstream.Experiment{
 		Name: w.Name, Pool: w.Pool, Calendar: w.Calendar, Members: foldstream.Digest(w.Members), Expected: w.Expected,
-		Collection: w.Spec.Spec(), Policy: foldstream.Policy(w.Policy), Source: w.Source, Created: w.Created.In(time.UTC), ID: w.ID,
+		Collection: w.Spec.Spec(), Policy: foldstream.Policy(w.Policy), Source: w.Source, Notes: w.Notes, Created: w.Created.In(time.UTC), ID: w.ID,
 	}, !w.Deleting, nil
 }
 

@@ -70,7 +70,7 @@ func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream
 	if err != nil {
 		return nil, err
 	}
-	e.Created = time.Now()
+	e.Notes, e.Created = p.Notes, time.Now()
 	return created, record.PutExperiment(ctx, store, e, p.Expectations, sessions...)
 }
 
