@@ -3,7 +3,6 @@ package report
 import (
 	"math"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -23,11 +22,10 @@ func (s scale) at(v float64) float64 {
 // drawable reports whether v is a number that a picture can hold.
 func drawable(v float64) bool { return math.Abs(v) < 1e100 }
 
-// tick is a labelled place on an axis; At is a percentage of the width or a height in pixels. Left puts the label of a mark to
-// its left, where there is no room to its right.
+// tick is a labelled place on an axis; At is a percentage of the width or a height in pixels.
 type tick struct {
-	At, Label string
-	Left      bool
+	At    float64
+	Label string
 }
 
 // roundStep returns the least of 1, 2 and 5 times a power of ten that goes at most n times into the range; 0 where it has no length
@@ -91,7 +89,7 @@ func timeTicks(lo, hi time.Time, x scale) []tick {
 				at = seconds(lo)
 			}
 			if at >= seconds(lo) {
-				out = append(out, tick{pos(x.at(at), 2), t.Format(s.layout), x.at(at) > 93})
+				out = append(out, tick{x.at(at), t.Format(s.layout)})
 			}
 		}
 		return out
@@ -114,24 +112,6 @@ func firstTick(t time.Time, years, months, days int, clock time.Duration) time.T
 }
 
 func seconds(t time.Time) float64 { return float64(t.Unix()) }
-
-// path draws a line through the points as SVG path data; a NaN breaks it.
-func path(xs, ys []float64) string {
-	var b strings.Builder
-	pen := "M"
-	for i := range xs {
-		if math.IsNaN(ys[i]) {
-			pen = "M"
-			continue
-		}
-		b.WriteString(pen)
-		b.WriteString(pos(xs[i], 1))
-		b.WriteByte(' ')
-		b.WriteString(pos(ys[i], 1))
-		pen = "L"
-	}
-	return b.String()
-}
 
 // thin returns the places of at most about n points that keep the look of a line: of every stretch its lowest and its highest
 // point, and both ends.

@@ -4,97 +4,199 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
 )
 
-// The curves' own coordinates: thousandths of the plot's width and pixels of its height. A plot is as wide as its place allows;
-// what is not a line stands at percentages of the whole width, so that type keeps its size on a phone.
 const (
-	plotWidth   = 1000
-	plotShare   = 91 // percent of the width; the rest is for the values at the lines' ends
+	curveShare  = 86 // percent of the width; the rest is for the values at the lines' ends
 	curveHeight = 300
-	fallHeight  = 96
-	maxPoints   = 600   // of one curve
-	allPoints   = 24000 // of all curves of a page together
+	fallHeight  = 150
+	maxPoints   = 500   // of one curve
+	allPoints   = 24000 // of all curves of a figure together
+	maxCurves   = 400   // of a figure
+	bandFrom    = 40    // with more curves than so many, a band shows where most are
 )
 
-const leadID = "ensemble"
-
-func curveID(i int) string { return fmt.Sprintf("c%d", i+1) }
-
-// curvesChart is the cumulative curves of all configurations and the ensemble over a common axis of time.
-type curvesChart struct {
-	Title, Label string
-	Note         string // how the values are made
-	Tint         string // the name of the choice that the colours show
-	Legend       []swatch
-	Height       int
-	Grid         []tick // horizontal lines
-	Zero         string
-	Ticks        []tick // of time, below
-	Curves       []curve
-	Ends         []tick // values at the lines' ends
-	Lead         bool   // the last curve is the ensemble
-
-	time scale // seconds → percent of the width
+// lines is the series of all configurations and of the ensemble, and how they are to be drawn.
+type lines struct {
+	groups []collect.Group // the ensemble is the last
+	lead   bool            // there is one
+	alone  bool            // there is one line
+	best   int             // the configuration whose sum ends highest; −1 is none
+	tint   tint
+	kind   string // of the sums: "return" or "IC"
 }
 
-type curve struct {
-	ID, Class, Path, Title string
-}
-
-func curvesView(c collect.Collection, t tint) *curvesChart {
-	groups := slices.Clone(c.Groups)
-	if c.Ensemble != nil {
-		groups = append(groups, *c.Ensemble)
+func linesOf(c collect.Collection, t tint) lines {
+	l := lines{groups: slices.Clone(c.Groups), lead: c.Ensemble != nil, best: -1, tint: t, kind: "IC"}
+	if l.lead {
+		l.groups = append(l.groups, *c.Ensemble)
 	}
-	times, values, ok := extents(groups)
-	if !ok {
+	l.alone = len(l.groups) == 1
+	if slices.ContainsFunc(c.Groups, func(g collect.Group) bool { return g.Daily.Column("cumulative") != nil }) {
+		l.kind = "return"
+	}
+	top := math.Inf(-1)
+	for i, g := range c.Groups {
+		if end, ok := lastOf(series(g)); ok && drawable(end) && end > top {
+			l.best, top = i, end
+		}
+	}
+	return l
+}
+
+// text writes a value of the sums.
+func (l lines) text(v float64) string {
+	if l.kind == "return" {
+		return signed(v)
+	}
+	return number(v, 1)
+}
+
+// sums are the cumulative curves; nil where there is no point.
+func (l lines) sums() *figure {
+	f := &figure{drawing: drawing{Name: "curves", Title: "Cumulative return after costs", Height: curveHeight}, Note: "Daily returns are summed, not compounded."}
+	if l.kind == "IC" {
+		f.Title, f.Note = "Cumulative daily IC", ""
+	}
+	if !l.draw(f, "c", series, l.text, 6) {
 		return nil
 	}
-	pad := 0.04 * (values.hi - values.lo)
-	values = scale{values.lo - pad, values.hi + pad, curveHeight, 0}
-	chart := &curvesChart{
-		Tint: t.name, Legend: t.legend(), Height: curveHeight, Lead: c.Ensemble != nil, Zero: pos(values.at(0), 1),
-		time: scale{times.lo, times.hi, 0, plotShare},
-	}
-	text := chart.name(c.Groups)
-	chart.Grid = slices.DeleteFunc(gridLines(values, 6, text), func(t tick) bool { return t.At == chart.Zero })
-	chart.Ticks = timeTicks(std(times.lo), std(times.hi), chart.time)
-	x := scale{times.lo, times.hi, 0, plotWidth}
-	budget := min(maxPoints, max(24, allPoints/len(groups)))
-	for i, g := range groups {
-		view := curve{ID: curveID(i), Class: t.class(g.Key), Path: line(g.Daily.Times, series(g), x, values, budget), Title: keyText(g.Key)}
-		if i == len(c.Groups) {
-			view.ID, view.Class, view.Title = leadID, "lead", "Ensemble"
-		}
-		if end, ok := lastOf(series(g)); ok {
-			view.Title += ": " + text(end)
-		}
-		chart.Curves = append(chart.Curves, view)
-	}
-	chart.Ends = endLabels(groups, chart.Lead, values, text)
-	return chart
+	return f
 }
 
-// name titles the chart by what its lines are, and returns how their values are written.
-func (c *curvesChart) name(groups []collect.Group) func(float64) string {
-	if slices.ContainsFunc(groups, func(g collect.Group) bool { return g.Daily.Column("cumulative") != nil }) {
-		c.Title, c.Label = "Cumulative return after costs", "Cumulative return of each configuration over time"
-		c.Note = "Daily returns are summed, not compounded."
-		return signed
+// falls are the curves of how far each sum is below its highest value so far; nil where there is none.
+func (l lines) falls() *figure {
+	f := &figure{drawing: drawing{Name: "drawdown", Title: "Drawdown", Height: fallHeight}}
+	if !l.draw(f, "f", fallsOf, func(v float64) string { return percent(v, 0) }, 4) {
+		return nil
 	}
-	c.Title, c.Label = "Cumulative daily IC", "Running sum of the daily information coefficient of each configuration"
-	return func(v float64) string { return number(v, 1) }
+	if g := l.groups[len(l.groups)-1]; l.lead || l.alone {
+		f.Note = strings.TrimSpace("Deepest " + deepest(g) + ". " + f.Note)
+	}
+	f.Fade = min(f.Fade+1, len(fades)-1) // they are closer together than the sums
+	return f
+}
+
+func fallsOf(g collect.Group) []float64 { return g.Daily.Column("drawdown") }
+
+// deepest tells the lowest point of a group's drawdown.
+func deepest(g collect.Group) string {
+	falls, worst := fallsOf(g), -1
+	for i, v := range falls {
+		if drawable(v) && (worst < 0 || v < falls[worst]) {
+			worst = i
+		}
+	}
+	if worst < 0 {
+		return missing
+	}
+	return percent(falls[worst], 1) + " on " + g.Daily.Times[worst].String()
+}
+
+// draw fills a figure with the curves of a series, the pale ones first. It reports whether there is a point.
+func (l lines) draw(f *figure, prefix string, of func(collect.Group) []float64, text func(float64) string, grid int) bool {
+	data := make([][]float64, len(l.groups))
+	for i, g := range l.groups {
+		data[i] = of(g)
+	}
+	times, values, ok := extents(l.groups, data)
+	if !ok || prefix == "f" && values.lo >= 0 {
+		return false
+	}
+	pad := 0.04 * (values.hi - values.lo)
+	y := scale{values.lo - pad, values.hi + pad, f.Height, 0}
+	if values.hi == 0 {
+		y.hi = 0
+	}
+	x := scale{times.lo, times.hi, 0, curveShare}
+	ticks := gridLines(y, grid, text)
+	f.lines(ticks, curveShare)
+	f.zero(y.at(0), curveShare)
+	f.below(timeTicks(std(times.lo), std(times.hi), x))
+	l.curves(f, prefix, data, text, x, y)
+	f.names(slices.DeleteFunc(ticks, func(t tick) bool { return t.At < 8 }), 0, 0, -3, "halo")
+	f.Labels = append(f.Labels, l.ends(data, y, text)...)
+	f.Desc = l.describe(data, text)
+	if order := l.order(); len(order) < len(l.groups) {
+		f.Note = strings.TrimSpace(f.Note + fmt.Sprintf(" %s of %s are drawn.", count(len(order)), plural(len(l.groups), "line")))
+	}
+	f.Legend = l.legend()
+	return true
+}
+
+func (l lines) curves(f *figure, prefix string, data [][]float64, text func(float64) string, x, y scale) {
+	n := len(l.groups)
+	f.Fade = fadeOf(n)
+	budget := min(maxPoints, max(24, allPoints/min(n, maxCurves)))
+	if n > bandFrom {
+		f.Curves = append(f.Curves, band(l.groups, data, x, y))
+	}
+	for _, i := range l.order() {
+		g, values := l.groups[i], data[i]
+		if i == l.best || l.isLead(i) {
+			budget = maxPoints // these are drawn last
+		}
+		one := curve{ID: fmt.Sprint(prefix, i+1), Class: "curve " + l.tint.class(g.Key), Title: keyText(g.Key), Points: points(g.Daily.Times, values, x, y, budget)}
+		switch {
+		case l.isLead(i):
+			one.ID, one.Class, one.Title = prefix+"0", "curve lead", "Ensemble"
+		case l.alone:
+			one.Class = "curve lead"
+		case i == l.best:
+			one.Class += " best"
+		}
+		if prefix == "f" && (l.alone || l.isLead(i)) {
+			f.Curves = append(f.Curves, area(one, y))
+		}
+		if end, ok := lastOf(values); ok && prefix == "c" {
+			one.Title += ": " + text(end)
+		} else if ok {
+			one.Title += ": deepest " + deepest(g)
+		}
+		if len(one.Points) > 0 {
+			f.Curves = append(f.Curves, one)
+		}
+	}
+}
+
+func (l lines) isLead(i int) bool { return l.lead && i == len(l.groups)-1 }
+
+// order is which curves are drawn, over each other: where there are too many, every so many of them; the best and the ensemble last.
+func (l lines) order() (order []int) {
+	n := len(l.groups)
+	every := (n + maxCurves - 1) / maxCurves
+	for i := range n {
+		if i%every == 0 && i != l.best && !l.isLead(i) {
+			order = append(order, i)
+		}
+	}
+	if l.best >= 0 {
+		order = append(order, l.best)
+	}
+	if l.lead {
+		order = append(order, n-1)
+	}
+	return order
+}
+
+// area is what a curve encloses with zero.
+func area(c curve, y scale) curve {
+	points := slices.DeleteFunc(slices.Clone(c.Points), func(p point) bool { return math.IsNaN(p.Y) })
+	if n := len(points); n > 0 {
+		points = append(points, point{points[n-1].X, y.at(0)}, point{points[0].X, y.at(0)})
+	}
+	return curve{Class: "curve area", Points: points, Closed: true}
 }
 
 // extents returns the ranges of time and of value of all series, zero included; false where there is no point.
-func extents(groups []collect.Group) (times, values scale, ok bool) {
+func extents(groups []collect.Group, data [][]float64) (times, values scale, ok bool) {
 	times = scale{lo: math.Inf(1), hi: math.Inf(-1)}
-	for _, g := range groups {
-		for i, v := range series(g) {
+	for k, g := range groups {
+		for i, v := range data[k] {
 			if !drawable(v) {
 				continue
 			}
@@ -110,104 +212,20 @@ func gridLines(y scale, n int, text func(float64) string) []tick {
 	values, _ := numberTicks(min(y.lo, y.hi), max(y.lo, y.hi), n)
 	out := make([]tick, len(values))
 	for i, v := range values {
-		out[i] = tick{At: pos(y.at(v), 1), Label: text(v)}
+		out[i] = tick{At: y.at(v), Label: text(v)}
 	}
 	return out
 }
 
-// line is a series as path data, thinned to about n points.
-func line(times []foldstream.Time, values []float64, x, y scale, n int) string {
-	at := thin(values, n)
-	xs, ys := make([]float64, len(at)), make([]float64, len(at))
-	for i, j := range at {
-		xs[i], ys[i] = x.at(seconds(times[j].Std())), y.at(values[j])
-		if !drawable(values[j]) {
-			ys[i] = math.NaN()
+// points places a series, thinned to about n points.
+func points(times []foldstream.Time, values []float64, x, y scale, n int) []point {
+	out := make([]point, 0, min(n, len(values)))
+	for _, i := range thin(values, n) {
+		p := point{x.at(seconds(times[i].Std())), y.at(values[i])}
+		if !drawable(values[i]) {
+			p.Y = math.NaN()
 		}
-	}
-	return path(xs, ys)
-}
-
-// endLabels writes the last value of the lead, which is the last group, and where there is room the highest and the lowest of
-// all, and zero.
-func endLabels(groups []collect.Group, lead bool, y scale, text func(float64) string) []tick {
-	var ends []float64
-	for _, g := range groups {
-		if v, ok := lastOf(series(g)); ok && drawable(v) {
-			ends = append(ends, v)
-		}
-	}
-	if len(ends) == 0 {
-		return nil
-	}
-	var out []tick
-	var taken []float64
-	wanted := []float64{slices.Max(ends), slices.Min(ends), 0}
-	if lead {
-		wanted = append(ends[len(ends)-1:], wanted...)
-	}
-	for _, v := range wanted {
-		at := y.at(v)
-		if !slices.ContainsFunc(taken, func(o float64) bool { return math.Abs(o-at) < 14 }) {
-			out, taken = append(out, tick{At: pos(at+4, 1), Label: text(v)}), append(taken, at)
-		}
+		out = append(out, p)
 	}
 	return out
-}
-
-// areaChart is the fall from the highest value so far, under the curves and on their axis of time.
-type areaChart struct {
-	Title  string
-	Height int
-	Grid   []tick
-	Path   string
-	Ticks  []tick
-	Worst  string // the deepest point
-}
-
-func drawdownView(g collect.Group, name string, over *curvesChart) *areaChart {
-	falls := g.Daily.Column("drawdown")
-	worst := -1
-	for i, v := range falls {
-		if drawable(v) && (worst < 0 || v < falls[worst]) {
-			worst = i
-		}
-	}
-	if worst < 0 || over == nil || falls[worst] >= 0 {
-		return nil
-	}
-	y := scale{0, falls[worst] * 1.08, 1, fallHeight}
-	x := scale{over.time.lo, over.time.hi, 0, plotWidth}
-	flat := make([]float64, len(falls))
-	for i, v := range falls {
-		if drawable(v) {
-			flat[i] = v
-		}
-	}
-	times := g.Daily.Times
-	first, last := pos(x.at(seconds(times[0].Std())), 1), pos(x.at(seconds(times[len(times)-1].Std())), 1)
-	return &areaChart{
-		Title:  "Drawdown of the " + lowerFirst(name),
-		Height: fallHeight,
-		Grid:   gridLines(scale{falls[worst] * 1.08, -1e-9, fallHeight, 1}, 3, func(v float64) string { return percent(v, 0) }),
-		Path:   line(times, flat, x, y, maxPoints) + "L" + last + " 1L" + first + " 1Z",
-		Ticks:  over.Ticks,
-		Worst:  percent(falls[worst], 1) + " on " + times[worst].String(),
-	}
-}
-
-func lowerFirst(name string) string {
-	if name == "Ensemble" {
-		return "ensemble"
-	}
-	return name
-}
-
-// spark is a group's series as a line of the height of a word.
-func spark(g collect.Group) string {
-	times, values, ok := extents([]collect.Group{g})
-	if !ok {
-		return ""
-	}
-	return line(g.Daily.Times, series(g), scale{times.lo, times.hi, 0, 84}, scale{values.lo, values.hi, 17, 1}, 48)
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // The windows of a plan as a picture for a README or a ticket.
-func ExampleWindows() {
+func ExampleWindowsPlot() {
 	var svg strings.Builder
-	if err := report.Windows(&svg, report.Timelines(sampleTasks())); err != nil {
+	if err := report.WindowsPlot("Ridge", report.Timelines(sampleTasks())).WriteSVG(&svg); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	fmt.Println(strings.Count(svg.String(), `<rect class="span train"`), "training periods")

@@ -4,6 +4,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/foldstream/foldstream"
 )
@@ -75,15 +76,16 @@ func pos(v float64, decimals int) string {
 	return s
 }
 
-// clean replaces what neither XML nor a reader can take: broken UTF-8 and control characters.
+// clean replaces what neither XML nor a reader can take: broken UTF-8, control characters, and what is not seen but changes
+// how its surroundings read, as marks of direction do. The two joiners, which some scripts need, stay.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n':
+		case r == '\n', r == '\u200c', r == '\u200d':
 			return r
-		case r == '\t':
+		case r == '\t', r == '\u2028', r == '\u2029':
 			return ' '
-		case r < ' ', r >= 0x7f && r < 0xa0, r == 0xfffe, r == 0xffff:
+		case unicode.In(r, unicode.Cc, unicode.Cf), r&0xfffe == 0xfffe:
 			return '\uFFFD'
 		}
 		return r
@@ -102,11 +104,25 @@ func or(s, otherwise string) string {
 	return s
 }
 
+// maxName is how long a name of the user's can be, in characters.
+const maxName = 80
+
 // keyText writes a configuration for people.
 func keyText(k foldstream.Key) string {
 	parts := make([]string, len(k))
 	for i, c := range k {
-		parts[i] = c.Name + " " + c.Value
+		parts[i] = cut(c.Name+" "+c.Value, maxName)
 	}
 	return clean(or(strings.Join(parts, ", "), "the one configuration"))
+}
+
+// cut shortens s to n characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
 }

@@ -110,7 +110,7 @@ func TestThin(t *testing.T) {
 	if !slices.ContainsFunc(at, func(i int) bool { return math.IsNaN(ys[i]) }) {
 		t.Error("the gap is closed")
 	}
-	if got := path([]float64{0, 1, 2, 3}, []float64{1, math.NaN(), 2, 2.25}); got != "M0 1M2 2L3 2.2" {
+	if got := (curve{Points: []point{{0, 1}, {.1, math.NaN()}, {.2, 2}, {.3, 2.25}}}).Path(); got != "M0 1M2 2L3 2.2" {
 		t.Errorf("path with a gap: %s", got)
 	}
 }

@@ -1,11 +1,12 @@
-// Package report draws an experiment: one HTML page with its results, curves, windows and failures, and the windows of a plan
-// as a picture. A page is one file that needs no network and no script. Equal input gives equal bytes.
+// Package report draws an experiment: one HTML page with its results, curves, windows and failures, and each picture of it alone
+// as SVG or PNG. A page is one file that needs no network; its few lines of script sort tables and point at curves, and without
+// them nothing is missing. Equal input gives equal bytes.
 package report
 
 import (
-	"embed"
-	"html/template"
+	"cmp"
 	"io"
+	"math"
 	"slices"
 	"time"
 
@@ -16,36 +17,18 @@ import (
 // Report is what a page shows. The zero Report makes a page that says that there is nothing; every field may be left out.
 type Report struct {
 	Title      string // "" is the experiment's name
-	Experiment string
-	Pool       string
-	Calendar   string    // version
-	Policy     string    // what happens to leaks: "refuse" or "warn"
-	Generated  time.Time // zero is left out
-	Facts      [][2]string
-	// Notes are statements the reader must know: where the data are from, what they leave out.
-	Notes   []string
-	Windows []Timeline // see Timelines
-	// Failures are the errors of tasks that were given up, where known.
-	Failures   map[foldstream.TaskID]string
+	Experiment foldstream.Experiment
 	Collection collect.Collection
+	// Tasks are those of the collection's members, each with the key and the window of its member. They tell of windows,
+	// horizons, data and leaks.
+	Tasks []foldstream.Task
+	// Absent is why there is no result of a task, where that is known.
+	Absent map[foldstream.TaskID]Absence
+	// Facts are more of where the results are from, a name and a text each: the version of the code.
+	Facts     [][2]string
+	Run       Run
+	Generated time.Time // zero is left out
 }
-
-//go:embed *.gohtml style.css
-var files embed.FS
-
-// style is our own sheet, read from the binary.
-var style = func() template.CSS {
-	sheet, err := files.ReadFile("style.css")
-	if err != nil {
-		panic(err)
-	}
-	return template.CSS(sheet)
-}()
-
-// pages are the templates of this room. Everything they print is escaped by where it stands.
-var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"style": func() template.CSS { return style },
-}).ParseFS(files, "*.gohtml"))
 
 // WriteHTML writes the page. Errors: those of w; nothing of the input is an error.
 func (r Report) WriteHTML(w io.Writer) error {
@@ -58,61 +41,85 @@ type page struct {
 	Lead                         string
 	Alerts                       []alert
 	Figures                      [][2]string
-	Curves                       *curvesChart
-	Drawdown                     *areaChart
-	WindowIC, Histogram          *barsChart
+	FiguresOf                    string // whose the figures are
+	Curves, Falls                *figure
 	Results                      *resultsTable
+	WindowIC, Histogram          *figure
+	Months                       *monthsTable
+	Costs                        *costsView
+	Spells                       *spellsTable
 	Grid                         *gridTable
-	Timeline                     *windowsChart
 	Problems                     []problem
 	MoreProblems                 string
-	Facts                        [][2]string
+	Windows                      *figure
+	Facts                        []fact
 	Notes                        []string
+	Tinted                       string // the name of the choice that the colours show
 }
 
-// alert is a warning above all else.
-type alert struct{ Head, Text string }
+// section is an entry of the contents.
+type section struct{ ID, Title string }
+
+// Sections are the contents of the page.
+func (p page) Sections() (out []section) {
+	for _, s := range []struct {
+		there bool
+		section
+	}{
+		{p.Curves != nil, section{"performance", "Performance"}}, {p.Results != nil, section{"results", "Configurations"}},
+		{p.WindowIC != nil || p.Histogram != nil || p.Months != nil, section{"ic", "Information coefficient"}},
+		{p.Costs != nil, section{"costs", "Turnover and costs"}}, {p.Spells != nil, section{"spells", "Window by window"}},
+		{p.Grid != nil, section{"coverage", "Coverage"}}, {p.Problems != nil, section{"problems", "Failed and missing"}},
+		{p.Windows != nil, section{"windows", "Training and test"}}, {p.Facts != nil, section{"provenance", "Provenance"}},
+		{p.Notes != nil, section{"notes", "Notes"}},
+	} {
+		if s.there {
+			out = append(out, s.section)
+		}
+	}
+	return out
+}
 
 func pageView(r Report) page {
 	r.Collection = sound(r.Collection)
-	c := r.Collection
-	experiment := or(r.Experiment, c.Experiment)
 	p := page{
-		Title:      clean(or(r.Title, or(experiment, "Experiment"))),
-		Experiment: clean(experiment),
-		Lead:       leadText(c),
-		Alerts:     alerts(r),
+		Title:      clean(or(r.Title, r.name())),
+		Experiment: clean(or(r.Experiment.Name, r.Collection.Experiment)),
+		Lead:       leadText(r.Collection),
+		Alerts:     alerts(r.Collection),
 		Facts:      facts(r),
 	}
 	if !r.Generated.IsZero() {
 		p.Generated = r.Generated.Format("2 January 2006, 15:04 MST")
 	}
-	for _, n := range r.Notes {
+	for _, n := range r.Experiment.Notes {
 		p.Notes = append(p.Notes, clean(n))
 	}
-	if len(r.Windows) > 0 {
-		t := timelineView(r.Windows)
-		p.Timeline = &t
-	}
-	p.addCollection(c, r.Failures)
+	p.Windows = r.windows()
+	p.addCollection(r)
 	return p
 }
 
-func (p *page) addCollection(c collect.Collection, failures map[foldstream.TaskID]string) {
+// name is what the report is called by.
+func (r Report) name() string {
+	return cmp.Or(r.Experiment.Name, r.Collection.Experiment, "Experiment")
+}
+
+func (p *page) addCollection(r Report) {
+	c := r.Collection
 	if len(c.Groups) == 0 {
 		return
 	}
-	tint := tintOf(c)
-	p.Curves = curvesView(c, tint)
-	p.Results = resultsView(c, tint)
-	p.Grid = gridView(c, failures)
-	p.Problems, p.MoreProblems = problems(c, failures)
-	if lead, name := leadGroup(c); lead != nil {
-		p.Figures = figures(*lead, c)
-		p.Drawdown = drawdownView(*lead, name, p.Curves)
-		p.WindowIC = windowICView(*lead, name, c)
-		p.Histogram = histogramView(*lead, name)
-	}
+	tint, h := tintOf(c), horizonsOf(r.Tasks)
+	l := linesOf(c, tint)
+	p.Curves, p.Falls, p.Tinted = l.sums(), l.falls(), clean(tint.name)
+	p.Results = resultsView(c, tint, h)
+	p.Grid = gridView(c, r.Absent)
+	p.Problems, p.MoreProblems = problems(c, r.Absent)
+	lead, name := leadGroup(c)
+	p.Figures, p.FiguresOf = figures(lead, h), name
+	p.WindowIC, p.Histogram, p.Months = windowICView(lead, name, c), histogramView(lead, name), monthsView(lead, name)
+	p.Costs, p.Spells = costs(lead, name, c), spellsView(lead, name, c)
 }
 
 // sound returns c with the daily frames that are none replaced by a fault that says so.
@@ -135,13 +142,29 @@ func soundGroup(g collect.Group) collect.Group {
 	return g
 }
 
-// leadGroup is the group that speaks for the whole: the ensemble, or the only configuration; nil where there is neither.
-func leadGroup(c collect.Collection) (*collect.Group, string) {
-	switch {
-	case c.Ensemble != nil:
-		return c.Ensemble, "Ensemble"
-	case len(c.Groups) == 1:
-		return &c.Groups[0], keyText(c.Groups[0].Key)
+// leadGroup is the group that speaks for the whole, and its name inside a sentence: the ensemble; else the configuration with
+// the highest IC of those that have most results. c must have groups.
+func leadGroup(c collect.Collection) (collect.Group, string) {
+	if c.Ensemble != nil {
+		return *c.Ensemble, "ensemble"
 	}
-	return nil, ""
+	best := c.Groups[0]
+	for _, g := range c.Groups[1:] {
+		more := g.Coverage.Present - best.Coverage.Present
+		if more > 0 || more == 0 && icOf(g) > icOf(best) {
+			best = g
+		}
+	}
+	if len(c.Groups) == 1 {
+		return best, "only configuration"
+	}
+	return best, "configuration with the highest IC, " + keyText(best.Key)
+}
+
+// icOf is a group's IC; below all numbers where it has none.
+func icOf(g collect.Group) float64 {
+	if v, ok := g.Metrics[collect.MetricIC]; ok && !math.IsNaN(v) {
+		return v
+	}
+	return math.Inf(-1)
 }

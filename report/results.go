@@ -5,51 +5,99 @@ import (
 	"math"
 	"slices"
 
-	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/metric"
 )
 
-// column is a number of the table of configurations. Of all of them the higher is the better: a drawdown is negative.
+// column is a number of the table of configurations. Of all that have a best value the highest is: a drawdown is negative.
 type column struct {
 	Title, Help string
-	of          func(collect.Row) float64
+	of          func(line) float64
 	text        func(float64, int) string
 	decimals    int
+	best        bool // the highest value is marked
+	always      bool // it stands there without a value too
+}
+
+// line is what a row of the table is made of.
+type line struct {
+	collect.Row
+	turnover float64
+	overlap  metric.Overlap // of its daily IC
 }
 
 var columns = []column{
-	{"IC", "mean of the daily information coefficients", func(r collect.Row) float64 { return r.IC }, number, 4},
-	{"ICIR", "mean daily IC over its standard deviation", func(r collect.Row) float64 { return r.ICIR }, number, 3},
-	{"Rank IC", "mean of the daily rank information coefficients", func(r collect.Row) float64 { return r.RankIC }, number, 4},
-	{"Rank ICIR", "mean daily rank IC over its standard deviation", func(r collect.Row) float64 { return r.RankICIR }, number, 3},
-	{"Ann. return", "annual return of the portfolio after costs", func(r collect.Row) float64 { return r.AnnualReturn }, percent, 1},
-	{"Inf. ratio", "information ratio of the portfolio after costs", func(r collect.Row) float64 { return r.InformationRatio }, number, 2},
-	{"Max drawdown", "deepest fall of the portfolio from its highest value", func(r collect.Row) float64 { return r.MaxDrawdown }, percent, 1},
+	{"IC", "mean of the daily information coefficients", func(l line) float64 { return l.IC }, number, 4, true, true},
+	{"ICIR", "mean daily IC over its standard deviation", func(l line) float64 { return l.ICIR }, number, 3, true, true},
+	{"ICIR corr.", "the same, corrected for labels that overlap (Newey and West)", func(l line) float64 { return l.ratio() }, number, 3, true, false},
+	{"IC t", "mean daily IC over its standard error, in which the overlap of labels is counted: beyond 2 it is hardly chance", func(l line) float64 { return l.overlap.T }, number, 1, true, false},
+	{"Rank IC", "mean of the daily rank information coefficients", func(l line) float64 { return l.RankIC }, number, 4, true, true},
+	{"Rank ICIR", "mean daily rank IC over its standard deviation", func(l line) float64 { return l.RankICIR }, number, 3, true, true},
+	{"Ann. return", "annual return of the portfolio after costs", func(l line) float64 { return l.AnnualReturn }, percent, 1, true, false},
+	{"Inf. ratio", "information ratio of the portfolio after costs", func(l line) float64 { return l.InformationRatio }, number, 2, true, false},
+	{"Max drawdown", "deepest fall of the portfolio from its highest value", func(l line) float64 { return l.MaxDrawdown }, percent, 1, true, false},
+	{"Turnover", "mean value traded a session, per unit of capital", func(l line) float64 { return l.turnover }, number, 2, false, false},
+}
+
+// ratio is the corrected ICIR of a line whose labels overlap; NaN of others, whose ICIR is right as it stands.
+func (l line) ratio() float64 {
+	if l.overlap.Horizon < 2 {
+		return math.NaN()
+	}
+	return l.overlap.Ratio
+}
+
+// linesOfTable returns a line for each group, and the ensemble's last where there is one.
+func linesOfTable(c collect.Collection, h horizons) []line {
+	groups := slices.Clone(c.Groups)
+	if c.Ensemble != nil {
+		groups = append(groups, *c.Ensemble)
+	}
+	out := make([]line, len(groups))
+	for i, r := range collect.Table(c) {
+		out[i] = line{Row: r, turnover: math.NaN(), overlap: metric.Correct(groups[i].Daily.Column("ic"), h.of(groups[i].Key))}
+		if v, ok := groups[i].Metrics[collect.MetricTurnover]; ok {
+			out[i].turnover = v
+		}
+	}
+	return out
+}
+
+// shown are the columns that some line has a value for, and those that stand always.
+func shown(all []line) (out []column) {
+	for _, col := range columns {
+		if col.always || slices.ContainsFunc(all, func(l line) bool { return !math.IsNaN(col.of(l)) }) {
+			out = append(out, col)
+		}
+	}
+	return out
 }
 
 // figures are the numbers above the first picture.
-func figures(g collect.Group, c collect.Collection) [][2]string {
-	rows := collect.Table(collect.Collection{Groups: []collect.Group{g}})
+func figures(g collect.Group, h horizons) [][2]string {
+	one := linesOfTable(collect.Collection{Groups: []collect.Group{g}}, h)
 	var out [][2]string
-	for _, col := range columns {
-		out = append(out, [2]string{col.Title, col.text(col.of(rows[0]), col.decimals)})
+	for _, col := range shown(one) {
+		out = append(out, [2]string{col.Title, col.text(col.of(one[0]), col.decimals)})
 	}
-	return append(out, [2]string{"Results in", fmt.Sprintf("%s of %s", count(c.Coverage.Present), count(c.Coverage.Expected))})
+	return out
 }
 
 // resultsTable is the table of configurations.
 type resultsTable struct {
-	KeyNames []string
-	Shared   string // the choices that are the same in all rows, which have no column
-	Columns  []column
-	Rows     []resultsRow
-	Ensemble *resultsRow
-	Marked   bool // a best value is marked
-	Sparks   bool
+	KeyNames  []string
+	Shared    string // the choices that are the same in all rows, which have no column
+	Columns   []column
+	Rows      []resultsRow
+	Ensemble  *resultsRow
+	Marked    bool // a best value is marked
+	Sparks    bool
+	Portfolio bool     // some configuration has one
+	Overlap   []string // what to know of labels that overlap
 }
 
 type resultsRow struct {
-	ID    string // of the row's curve
+	ID    int // of the row's curves: c1, f1
 	Keys  []keyCell
 	Block bool // the first key differs from the row above
 	Cells []resultsCell
@@ -61,25 +109,29 @@ type resultsRow struct {
 
 type keyCell struct{ Class, Text string }
 
+// Short reports whether the cell is one that stands on a line.
+func (c keyCell) Short() bool { return len(c.Text) <= 20 }
+
 type resultsCell struct {
 	Text string
 	Best bool
 }
 
-func resultsView(c collect.Collection, t tint) *resultsTable {
+func resultsView(c collect.Collection, t tint, h horizons) *resultsTable {
 	names := keyNames(c.Groups)
-	table := &resultsTable{KeyNames: keyHeads(names), Shared: sharedText(c.Groups), Columns: columns}
-	rows := collect.Table(c)
-	best := bestValues(rows[:len(c.Groups)])
-	for i, r := range rows {
-		view := rowView(r, best)
-		if r.Ensemble {
-			view.ID, view.Spark = leadID, spark(*c.Ensemble)
+	all := linesOfTable(c, h)
+	table := &resultsTable{KeyNames: keyHeads(names), Shared: sharedText(c.Groups), Columns: shown(all), Overlap: h.notes(c.Groups)}
+	best := bestValues(table.Columns, all[:len(c.Groups)])
+	for i, l := range all {
+		view := rowView(l, table.Columns, best)
+		if l.Ensemble {
+			view.Spark = spark(*c.Ensemble)
 			table.Ensemble = &view
 			continue
 		}
-		view.ID, view.Spark = curveID(i), spark(c.Groups[i])
-		view.Keys = keyCells(r.Key, names, t)
+		table.Portfolio = table.Portfolio || !math.IsNaN(l.AnnualReturn)
+		view.ID, view.Spark = i+1, spark(c.Groups[i])
+		view.Keys = keyCells(l.Key, names, t)
 		view.Block = i > 0 && len(names) > 1 && view.Keys[0].Text != table.Rows[i-1].Keys[0].Text
 		table.Sparks = table.Sparks || view.Spark != ""
 		table.Marked = table.Marked || slices.ContainsFunc(view.Cells, func(c resultsCell) bool { return c.Best })
@@ -88,17 +140,17 @@ func resultsView(c collect.Collection, t tint) *resultsTable {
 	return table
 }
 
-// bestValues returns the highest value of each column; NaN where fewer than two rows have one.
-func bestValues(rows []collect.Row) []float64 {
+// bestValues returns the highest value of each column; NaN where fewer than two lines have one, or none is the best.
+func bestValues(columns []column, all []line) []float64 {
 	out := make([]float64, len(columns))
 	for i, col := range columns {
 		best, n := math.Inf(-1), 0
-		for _, r := range rows {
-			if v := col.of(r); !math.IsNaN(v) {
+		for _, l := range all {
+			if v := col.of(l); !math.IsNaN(v) {
 				best, n = max(best, v), n+1
 			}
 		}
-		if out[i] = best; n < 2 {
+		if out[i] = best; n < 2 || !col.best {
 			out[i] = math.NaN()
 		}
 	}
@@ -106,85 +158,29 @@ func bestValues(rows []collect.Row) []float64 {
 }
 
 // rowView marks what reads the same as the best value: a reader cannot see further digits.
-func rowView(r collect.Row, best []float64) resultsRow {
-	view := resultsRow{Windows: fmt.Sprintf("%s of %s", count(r.Present), count(r.Expected)), Part: r.Present < r.Expected}
+func rowView(l line, columns []column, best []float64) resultsRow {
+	view := resultsRow{Windows: fmt.Sprintf("%s of %s", count(l.Present), count(l.Expected)), Part: l.Present < l.Expected}
 	for i, col := range columns {
-		text := col.text(col.of(r), col.decimals)
-		marked := !r.Ensemble && text != missing && text == col.text(best[i], col.decimals)
+		text := col.text(col.of(l), col.decimals)
+		marked := !l.Ensemble && text != missing && text == col.text(best[i], col.decimals)
 		view.Cells = append(view.Cells, resultsCell{text, marked})
 	}
 	return view
 }
 
-// keyNames are the names of the choices in which groups differ, in the order they first stand; all names of a single group.
-func keyNames(groups []collect.Group) (names []string) {
-	for _, name := range choiceNames(groups) {
-		if len(groups) == 1 || !isShared(groups, name) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// sharedText tells the choices that all of several groups have in common; "" where there is none.
-func sharedText(groups []collect.Group) string {
-	var k foldstream.Key
-	for _, name := range choiceNames(groups) {
-		if len(groups) > 1 && isShared(groups, name) {
-			k = append(k, foldstream.Choice{Name: name, Value: groups[0].Key.Get(name)})
-		}
-	}
-	if k == nil {
+// spark is a group's series as a line of the height of a word.
+func spark(g collect.Group) string {
+	data := series(g)
+	times, values, ok := extents([]collect.Group{g}, [][]float64{data})
+	if !ok {
 		return ""
 	}
-	return keyText(k)
+	x, y := scale{times.lo, times.hi, 0, 8.4}, scale{values.lo, values.hi, 17, 1}
+	return curve{Points: points(g.Daily.Times, data, x, y, 48)}.Path()
 }
 
-func choiceNames(groups []collect.Group) (names []string) {
-	for _, g := range groups {
-		for _, c := range g.Key {
-			if !slices.Contains(names, c.Name) {
-				names = append(names, c.Name)
-			}
-		}
-	}
-	return names
-}
+// tallFrom is how many rows of a table scroll inside it.
+const tallFrom = 50
 
-func isShared(groups []collect.Group, name string) bool {
-	return !slices.ContainsFunc(groups, func(g collect.Group) bool { return choice(g.Key, name) != choice(groups[0].Key, name) })
-}
-
-// choice is the value a key has for name; a key without it says so.
-func choice(k foldstream.Key, name string) string {
-	if i := slices.IndexFunc(k, func(c foldstream.Choice) bool { return c.Name == name }); i >= 0 {
-		return k[i].Value
-	}
-	return missing
-}
-
-// keyHeads are the heads of the columns that keyCells fills.
-func keyHeads(names []string) []string {
-	if len(names) == 0 {
-		return []string{"configuration"}
-	}
-	heads := make([]string, len(names))
-	for i, name := range names {
-		heads[i] = clean(name)
-	}
-	return heads
-}
-
-func keyCells(k foldstream.Key, names []string, t tint) []keyCell {
-	if len(names) == 0 {
-		return []keyCell{{Text: keyText(k)}}
-	}
-	cells := make([]keyCell, len(names))
-	for i, name := range names {
-		cells[i].Text = clean(choice(k, name))
-		if name == t.name {
-			cells[i].Class = t.class(k)
-		}
-	}
-	return cells
-}
+// Tall reports whether the table scrolls inside.
+func (t resultsTable) Tall() bool { return len(t.Rows) >= tallFrom }

@@ -47,13 +47,15 @@ func testOf(days []foldstream.Time, w int) foldstream.Segment {
 // walk is a group whose returns are a random walk with a drift.
 func walk(key foldstream.Key, days []foldstream.Time, seed uint64, edge float64) collect.Group {
 	rng := rand.New(rand.NewPCG(seed, 7))
-	var ic, returns, cumulative, drawdown []float64
+	var ic, returns, gross, turnover, cumulative, drawdown []float64
 	sum, top, icSum, icSquares, retSum, retSquares, deepest := 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
 	for range days {
 		c, r := edge+0.22*rng.NormFloat64(), edge/55+0.0095*rng.NormFloat64()
 		sum, icSum, icSquares, retSum, retSquares = sum+r, icSum+c, icSquares+c*c, retSum+r, retSquares+r*r
 		top = max(top, sum)
 		deepest = min(deepest, sum-top)
+		traded := 0.31 + 0.1*rng.NormFloat64()
+		gross, turnover = append(gross, r+traded*0.001), append(turnover, traded)
 		ic, returns, cumulative, drawdown = append(ic, c), append(returns, r), append(cumulative, sum), append(drawdown, sum-top)
 	}
 	n := float64(len(days))
@@ -66,7 +68,7 @@ func walk(key foldstream.Key, days []foldstream.Time, seed uint64, edge float64)
 			"annual_return": retMean * 252, "information_ratio": retMean / retSD * math.Sqrt(252), "max_drawdown": deepest, "turnover": 0.31,
 		},
 		Daily: foldstream.Frame{Times: days, Columns: []foldstream.Column{
-			{Name: "ic", Values: ic}, {Name: "rank_ic", Values: ic}, {Name: "return", Values: returns},
+			{Name: "ic", Values: ic}, {Name: "rank_ic", Values: ic}, {Name: "return", Values: returns}, {Name: "gross", Values: gross}, {Name: "turnover", Values: turnover},
 			{Name: "cumulative", Values: cumulative}, {Name: "drawdown", Values: drawdown},
 		}},
 	}
@@ -89,7 +91,7 @@ func addWindows(g *collect.Group, seed int) {
 
 func sampleCollection() collect.Collection {
 	days := sessions(sampleSessions)
-	c := collect.Collection{Experiment: "dow30", Certified: true, Settled: true, Coverage: foldstream.Coverage{Expected: 480, Present: 480}}
+	c := collect.Collection{Experiment: "dow30", Certified: true, Settled: true, Spec: foldstream.CollectionSpec{Ensemble: "average", Portfolio: foldstream.PortfolioSpec{TopK: 5, Cost: 0.001}}, Coverage: foldstream.Coverage{Expected: 480, Present: 480}}
 	for i := range 24 {
 		horizon, _ := strconv.Atoi(sampleKey(i).Get("horizon"))
 		g := walk(sampleKey(i), days, uint64(i+1), 0.012+0.002*float64(horizon))
@@ -103,8 +105,8 @@ func sampleCollection() collect.Collection {
 }
 
 // breakSome makes some results failed.
-func breakSome(c *collect.Collection) map[foldstream.TaskID]string {
-	failures := map[foldstream.TaskID]string{}
+func breakSome(c *collect.Collection) map[foldstream.TaskID]report.Absence {
+	failures := map[foldstream.TaskID]report.Absence{}
 	for _, at := range [][2]int{{3, 4}, {3, 5}, {17, 12}} {
 		g := &c.Groups[at[0]]
 		w := &g.Windows[at[1]]
@@ -113,7 +115,10 @@ func breakSome(c *collect.Collection) map[foldstream.TaskID]string {
 		g.Coverage.Failed = append(g.Coverage.Failed, w.Task)
 		c.Coverage.Present--
 		c.Coverage.Failed = append(c.Coverage.Failed, w.Task)
-		failures[w.Task] = "attempt 3 of 3: ridge: column \"AA\" of prices.csv has no value on 1997-03-14\nread 1,263 rows, 30 columns"
+		failures[w.Task] = report.Absence{
+			Status: foldstream.Dead, Attempts: 3, Worker: "node-7-4711",
+			Error: "attempt 3 of 3: exit status 1: ridge: column \"AA\" of prices.csv has no value on 1997-03-14\nread 1,263 rows, 30 columns",
+		}
 	}
 	return failures
 }
@@ -146,7 +151,10 @@ func sampleTasks() []foldstream.Task {
 				first = start.Add(-5 * year)
 			}
 			var t foldstream.Task
-			t.Key, t.Window = sampleKey(i), foldstream.Window{Index: w, Of: sampleWindows}
+			t.Key, t.Window, t.Worker = sampleKey(i), foldstream.Window{Index: w, Of: sampleWindows}, "ridge"
+			t.Horizon, _ = strconv.Atoi(t.Key.Get("horizon"))
+			t.Leak = foldstream.Certificate{Policy: foldstream.Refuse, Reach: foldstream.Ahead(t.Horizon + 1), Gap: 1 + i%2, Certified: true}
+			t.Data = []foldstream.Data{{Name: "prices", Path: "/data/prices.csv", Size: 462502, Digest: "6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090"}}
 			t.Segments = foldstream.Segments{
 				"train": {Start: foldstream.TimeOf(first), End: foldstream.TimeOf(start.Add(-year))},
 				"valid": {Start: foldstream.TimeOf(start.Add(-year + 24*time.Hour)), End: foldstream.TimeOf(start.Add(-15 * 24 * time.Hour))},
@@ -160,17 +168,22 @@ func sampleTasks() []foldstream.Task {
 
 func sampleReport() report.Report {
 	return report.Report{
-		Title: "Ridge on thirty Dow Jones stocks, 1996 to 2000", Experiment: "dow30", Pool: "dow30",
-		Calendar: "b4d1f5a07c9e22d83a6a1e6f", Policy: "refuse", Generated: time.Date(2026, 3, 9, 16, 4, 0, 0, time.UTC),
-		Facts: [][2]string{
-			{"Tasks", "480, executed 480, known before 0"}, {"Duration", "14.2 s on 4 workers"}, {"Code", "foldstream v0.1.0"},
-			{"Data", "prices.csv sha256 6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090"},
+		Title: "Ridge on thirty Dow Jones stocks, 1996 to 2000",
+		Experiment: foldstream.Experiment{
+			Name: "dow30", Pool: "dow30", Calendar: "b4d1f5a07c9e22d83a6a1e6f", Policy: foldstream.Refuse, Source: "experiments/dow30.yaml", Expected: 480,
+			Notes: []string{
+				"Prices are daily closes of the 30 members that the index had at the end of the period: a survivorship bias, which makes every return here too good.",
+				"Costs are 10 basis points one way on the value traded. Signals are known at the close of a session and traded at the next close.",
+			},
+			Members: "95dcb86a1f2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3",
 		},
-		Notes: []string{
-			"Prices are daily closes of the 30 members that the index had at the end of the period: a survivorship bias, which makes every return here too good.",
-			"Costs are 10 basis points one way on the value traded. Signals are known at the close of a session and traded at the next close.",
+		Facts: [][2]string{{"code", "foldstream v0.1.0"}, {"sessions", "2529, 1990-12-31 to 2001-01-02"}},
+		Run: report.Run{
+			Started: time.Date(2026, 3, 9, 16, 3, 30, 0, time.UTC), Finished: time.Date(2026, 3, 9, 16, 3, 44, 200e6, time.UTC),
+			Working: 53 * time.Second, Attempts: 492, Failed: 9, Lost: 3, Workers: []string{"node-6-4242", "node-7-4711"},
 		},
-		Windows:    report.Timelines(sampleTasks()),
+		Generated:  time.Date(2026, 3, 9, 16, 4, 0, 0, time.UTC),
+		Tasks:      sampleTasks(),
 		Collection: sampleCollection(),
 	}
 }

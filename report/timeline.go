@@ -3,18 +3,16 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"io"
-	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/foldstream/foldstream"
 )
 
 // Timeline is the windows of one rolling configuration, in order.
 type Timeline struct {
-	Title   string // what it shows: "Expanding: horizon 1"
+	Title   string   // what it shows: "Expanding, 12 configurations"
+	Notes   []string // its representative, and what lies between training and test; a line each
 	Windows []WindowBar
 }
 
@@ -24,34 +22,46 @@ type WindowBar struct {
 	Spans []Span // drawn in order
 }
 
-// Span is one named segment. Names train, valid and test have colours of their own. An open end goes as far as the drawing.
+// Span is one named segment. Names train, valid, test and gap have colours of their own. An open end goes as far as the drawing.
+// Of a gap neither end is part: it lies between the last day of training and the first of the test.
 type Span struct {
 	Name string
 	foldstream.Segment
 }
+
+// The names of spans with a meaning of their own.
+const (
+	spanTrain = "train"
+	spanValid = "valid"
+	spanTest  = "test"
+	spanGap   = "gap"
+)
 
 // Timelines returns one timeline for each rolling kind among the tasks: expanding (all windows train from the same start),
 // sliding, or a single window; with the first configuration of that kind as its representative. Configurations whose test
 // periods differ are different kinds. The order is that of the tasks.
 func Timelines(tasks []foldstream.Task) []Timeline {
 	var kinds []string
-	lead := map[string][]foldstream.Task{}
-	size := map[string]int{}
+	all := map[string][][]foldstream.Task{}
 	for _, windows := range byKey(tasks) {
-		kind := kindOf(windows)
-		id := kind + testPeriods(windows)
-		if size[id]++; size[id] == 1 {
+		id := kindOf(windows) + testPeriods(windows)
+		if all[id] == nil {
 			kinds = append(kinds, id)
-			lead[id] = windows
 		}
+		all[id] = append(all[id], windows)
 	}
 	out := make([]Timeline, 0, len(kinds))
 	for _, id := range kinds {
-		title := kindOf(lead[id]) + ": " + keyText(lead[id][0].Key)
-		if n := size[id] - 1; n > 0 {
-			title += fmt.Sprintf(" (%s alike)", count(n)+" more")
+		lead, one := all[id][0], Timeline{Title: kindOf(all[id][0])}
+		if n := len(all[id]); n > 1 {
+			one.Title += ", " + plural(n, "configuration")
 		}
-		out = append(out, Timeline{title, bars(lead[id])})
+		one.Notes = append(one.Notes, sentence(keyText(lead[0].Key)))
+		if reach := reachText(slices.Concat(all[id]...)); reach != "" {
+			one.Notes = append(one.Notes, sentence(reach))
+		}
+		one.Windows = barsOf(lead)
+		out = append(out, one)
 	}
 	return out
 }
@@ -80,8 +90,8 @@ func kindOf(windows []foldstream.Task) string {
 	if len(windows) == 1 {
 		return "One window"
 	}
-	first := windows[0].Segments["train"].Start
-	if slices.ContainsFunc(windows, func(t foldstream.Task) bool { return t.Segments["train"].Start != first }) {
+	first := windows[0].Segments[spanTrain].Start
+	if slices.ContainsFunc(windows, func(t foldstream.Task) bool { return t.Segments[spanTrain].Start != first }) {
 		return "Sliding"
 	}
 	return "Expanding"
@@ -90,12 +100,12 @@ func kindOf(windows []foldstream.Task) string {
 func testPeriods(windows []foldstream.Task) string {
 	var b strings.Builder
 	for _, t := range windows {
-		fmt.Fprintf(&b, "|%v", t.Segments["test"])
+		fmt.Fprintf(&b, "|%v", t.Segments[spanTest])
 	}
 	return b.String()
 }
 
-func bars(windows []foldstream.Task) []WindowBar {
+func barsOf(windows []foldstream.Task) []WindowBar {
 	out := make([]WindowBar, len(windows))
 	for i, t := range windows {
 		out[i].Label = fmt.Sprint(t.Window.Index + 1)
@@ -104,12 +114,27 @@ func bars(windows []foldstream.Task) []WindowBar {
 		for _, name := range names {
 			out[i].Spans = append(out[i].Spans, Span{name, t.Segments[name]})
 		}
+		if gap, ok := gapOf(t.Segments); ok {
+			out[i].Spans = append(out[i].Spans, Span{spanGap, gap})
+		}
 	}
 	return out
 }
 
+// gapOf is what lies between the last end of train and valid and the start of test; false where that is nothing.
+func gapOf(s foldstream.Segments) (foldstream.Segment, bool) {
+	last, test := s[spanTrain].End, s[spanTest].Start
+	if s[spanValid].End.After(last) {
+		last = s[spanValid].End
+	}
+	if last.IsOpen() || test.IsOpen() || !dayEnd(last).Before(test.Std()) {
+		return foldstream.Segment{}, false
+	}
+	return foldstream.Segment{Start: last, End: test}, true
+}
+
 // known are the segment names with a colour, in the order of time.
-var known = []string{"train", "valid", "test"}
+var known = []string{spanTrain, spanValid, spanTest, spanGap}
 
 func rank(name string) int {
 	if i := slices.Index(known, name); i >= 0 {
@@ -118,146 +143,35 @@ func rank(name string) int {
 	return len(known)
 }
 
-// Windows draws the timelines of a plan as one SVG document that stands alone: a bar for each segment of each window over
-// a common axis of time, in light or dark as the reader's screen is. Equal timelines give equal bytes. Errors: those of w.
-func Windows(w io.Writer, plan []Timeline) error {
-	return pages.ExecuteTemplate(w, "windows.svg", timelineView(plan))
-}
-
-// windowsChart is the drawing of timelines: x in percent of the width, y in pixels.
-type windowsChart struct {
-	Height int
-	Label  string
-	Names  []swatch // the legend
-	Rows   []windowsRow
-	Ticks  []tick
-	Bottom int
-}
-
-type windowsRow struct {
-	Y, Height, Base string
-	Title           string // of the timeline, on the row before its first window
-	Label           string
-	Spans           []rectangle
-}
-
-// rectangle is a bar with its explanation.
-type rectangle struct {
-	X, Y, Width, Height, Class, Title string
-}
-
-// swatch is an entry of a legend.
-type swatch struct {
-	Class, Label string
-}
-
-// At is where the i-th entry of a legend stands that cannot flow, in pixels.
-func (windowsChart) At(i int) int { return 84 * i }
-
-// Whole is the height of a document with the drawing, its legend and a margin.
-func (c windowsChart) Whole() int { return c.Height + 42 }
-
-const windowsGutter = 3.6 // percent of the width that the windows' labels take
-
-func timelineView(plan []Timeline) windowsChart {
-	c := windowsChart{Label: "Training, validation and test periods of each rolling window", Names: segmentNames(plan)}
-	lo, hi, ok := extent(plan)
-	x := scale{lo, hi, windowsGutter, 100}
-	y := 2.0
-	for _, t := range plan {
-		c.Rows = append(c.Rows, windowsRow{Title: clean(t.Title), Base: pos(y+11, 1)})
-		y += 18
-		high := max(2, min(11, 260/float64(max(1, len(t.Windows)))))
-		for i, bar := range t.Windows {
-			c.Rows = append(c.Rows, barView(bar, x, y, high, high >= 9.5 || i == 0 || (i+1)%int(math.Ceil(12/high)) == 0))
-			y += high
+// reachText tells how far the labels of tasks look ahead and how much is clear before the tests; "" where the tasks carry no certificate.
+func reachText(tasks []foldstream.Task) string {
+	var reach, gap []int
+	uncertified := 0
+	for _, t := range tasks {
+		switch {
+		case t.Leak.Policy == "":
+			return ""
+		case !t.Leak.Certified:
+			uncertified++
+			continue
 		}
-		y += 10
+		reach, gap = append(reach, t.Leak.Reach.Sessions), append(gap, t.Leak.Gap)
 	}
-	c.Bottom = int(y) - 4
-	c.Height = c.Bottom + 20
-	if ok {
-		c.Ticks = timeTicks(std(lo), std(hi), x)
+	var parts []string
+	if len(reach) > 0 {
+		parts = append(parts, fmt.Sprintf("labels reach %s ahead, %s or more to spare", spanOf(reach), count(slices.Min(gap))))
 	}
-	return c
+	if uncertified > 0 {
+		parts = append(parts, plural(uncertified, "task")+" without a certificate")
+	}
+	return strings.Join(parts, "; ")
 }
 
-func barView(bar WindowBar, x scale, y, high float64, labelled bool) windowsRow {
-	row := windowsRow{Base: pos(y+high-1.5, 1)}
-	if labelled {
-		row.Label = clean(bar.Label)
+// spanOf writes "2 sessions" or "2 to 21 sessions".
+func spanOf(n []int) string {
+	lo, hi := slices.Min(n), slices.Max(n)
+	if lo == hi {
+		return plural(hi, "session")
 	}
-	for _, s := range bar.Spans {
-		a, b := x.from, x.to
-		if !s.Start.IsOpen() {
-			a = x.at(seconds(s.Start.Std()))
-		}
-		if !s.End.IsOpen() {
-			b = x.at(seconds(dayEnd(s.End)))
-		}
-		row.Spans = append(row.Spans, rectangle{
-			X: pos(a, 2), Y: pos(y, 1), Width: pos(max(0, b-a), 2), Height: pos(high-min(2, high/4), 1),
-			Class: segmentClass(s.Name), Title: clean(fmt.Sprintf("window %s, %s: %s", bar.Label, s.Name, period(s.Segment))),
-		})
-	}
-	return row
-}
-
-// dayEnd is where a segment that includes t ends: a date lasts a day.
-func dayEnd(t foldstream.Time) time.Time {
-	if t.IsDate() {
-		return t.Std().AddDate(0, 0, 1)
-	}
-	return t.Std()
-}
-
-func std(sec float64) time.Time { return time.Unix(int64(sec), 0).UTC() }
-
-// extent returns the first and the last closed end of all spans; false where there is none.
-func extent(plan []Timeline) (lo, hi float64, ok bool) {
-	lo, hi = math.Inf(1), math.Inf(-1)
-	for _, t := range plan {
-		for _, bar := range t.Windows {
-			for _, s := range bar.Spans {
-				if !s.Start.IsOpen() {
-					lo, hi = min(lo, seconds(s.Start.Std())), max(hi, seconds(s.Start.Std()))
-				}
-				if !s.End.IsOpen() {
-					lo, hi = min(lo, seconds(s.End.Std())), max(hi, seconds(dayEnd(s.End)))
-				}
-			}
-		}
-	}
-	if lo > hi {
-		return 0, 0, false
-	}
-	return lo, hi, true
-}
-
-func segmentNames(plan []Timeline) []swatch {
-	seen := map[string]bool{}
-	var names []string
-	for _, t := range plan {
-		for _, bar := range t.Windows {
-			for _, s := range bar.Spans {
-				if !seen[s.Name] {
-					seen[s.Name] = true
-					names = append(names, s.Name)
-				}
-			}
-		}
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(rank(a), rank(b)) })
-	out := make([]swatch, len(names))
-	for i, name := range names {
-		out[i] = swatch{segmentClass(name), clean(name)}
-	}
-	return out
-}
-
-func segmentClass(name string) string {
-	if rank(name) < len(known) {
-		return name
-	}
-	return "other"
+	return count(lo) + " to " + plural(hi, "session")
 }

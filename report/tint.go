@@ -83,7 +83,7 @@ func (t tint) class(k foldstream.Key) string {
 func (t tint) legend() []swatch {
 	out := make([]swatch, len(t.values))
 	for i, v := range t.values {
-		out[i] = swatch{fmt.Sprintf("s%d", i+1), clean(t.name + " " + v)}
+		out[i] = swatch{Class: fmt.Sprintf("s%d", i+1), Label: cut(clean(t.name+" "+v), maxName), Choose: fmt.Sprintf("s%d", i+1)}
 	}
 	return out
 }

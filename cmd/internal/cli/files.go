@@ -13,7 +13,6 @@ import (
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/frame"
-	"github.com/foldstream/foldstream/report"
 )
 
 // writeFiles writes report.html and, of a complete collection only, collection.csv into dir, and says where they are.
@@ -21,12 +20,13 @@ func writeFiles(ctx context.Context, env *Env, store foldstream.Store, p *plan, 
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	failures, err := failuresOf(ctx, store, p.Experiment.Pool, col)
+	r, err := reportOf(ctx, store, col)
 	if err != nil {
 		return err
 	}
+	r.Experiment.Notes, r.Generated = p.Notes, time.Now() // the file may say more than when it was submitted
 	page := filepath.Join(dir, "report.html")
-	if err := writeFile(page, reportOf(p, col, failures).WriteHTML); err != nil {
+	if err := writeFile(page, r.WriteHTML); err != nil {
 		return err
 	}
 	fmt.Fprintf(env.Stderr, "wrote %s\n", page)
@@ -58,37 +58,4 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
-}
-
-// reportOf makes the report of a plan and its collection; failures are the errors of the tasks that were given up.
-func reportOf(p *plan, col collect.Collection, failures map[foldstream.TaskID]string) report.Report {
-	r := report.Report{
-		Experiment: p.Experiment.Name, Pool: p.Experiment.Pool, Calendar: p.calendar.Version(),
-		Policy: string(p.Experiment.Policy), Collection: col, Generated: time.Now(),
-		Windows: report.Timelines(p.Tasks), Notes: p.Notes, Failures: failures,
-		Facts: [][2]string{
-			{"experiment file", filepath.Base(p.Experiment.Source)},
-			{"tasks", fmt.Sprint(len(p.Tasks))},
-			{"code", CodeVersion()},
-			{"sessions", fmt.Sprintf("%d, %s to %s", p.calendar.Len(), p.calendar.First(), p.calendar.Last())},
-		},
-	}
-	for _, d := range p.data {
-		r.Facts = append(r.Facts, [2]string{"data " + d.Name, fmt.Sprintf("%s, SHA-256 %s", filepath.Base(d.Path), d.Digest)})
-	}
-	return r
-}
-
-// failuresOf reads the errors of the tasks that the collection names as failed.
-func failuresOf(ctx context.Context, store foldstream.Store, pool string, col collect.Collection) (map[foldstream.TaskID]string, error) {
-	failures := map[foldstream.TaskID]string{}
-	for _, id := range col.Coverage.Failed {
-		for e, err := range store.Events(ctx, foldstream.EventFilter{Pool: pool, Task: id}, 0) {
-			if err != nil {
-				return nil, err
-			}
-			failures[id] = e.Error
-		}
-	}
-	return failures, nil
 }

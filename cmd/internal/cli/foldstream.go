@@ -46,6 +46,8 @@ type CollectionCmd struct {
 	Show   CollectionShowCmd   `cmd:"" aliases:"info,view" help:"Show a collection's table or its series, in several formats."`
 	Export CollectionExportCmd `cmd:"" help:"Write a collection's table and its series into files: CSV, JSON, Markdown, Parquet."`
 	List   CollectionListCmd   `cmd:"" aliases:"ls" help:"List the experiments and how complete their collections are."`
+	Report CollectionReportCmd `cmd:"" help:"Write the report of a collection: one HTML file."`
+	Plot   CollectionPlotCmd   `cmd:"" help:"Write a picture of a collection as SVG or PNG."`
 }
 
 // VersionCmd shows which build this is.

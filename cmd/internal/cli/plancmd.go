@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/report"
 )
 
 // PlanCmd shows the tasks that an experiment file makes. It publishes nothing; with a server named it counts what is known there.
@@ -15,6 +16,7 @@ type PlanCmd struct {
 	Output
 	File  string `arg:"" help:"Experiment file."`
 	Store string `type:"path" placeholder:"DIR" help:"Store of the embedded server to compare with; default: none, all tasks are new."`
+	SVG   string `name:"svg" type:"path" placeholder:"FILE" help:"File to draw the windows into, as SVG."`
 }
 
 // planJSON is a plan for machines.
@@ -53,6 +55,12 @@ func (c *PlanCmd) Run(ctx context.Context, env *Env) error {
 	known, err := c.known(ctx, env, p)
 	if err != nil {
 		return err
+	}
+	if c.SVG != "" {
+		plot := report.WindowsPlot(p.Experiment.Name, report.Timelines(p.Tasks))
+		if err := writeFile(c.SVG, plot.WriteSVG); err != nil {
+			return err
+		}
 	}
 	out := planOf(p, known)
 	if c.JSON {
