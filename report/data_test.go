@@ -77,7 +77,11 @@ func TestGridAgainstTheCollection(t *testing.T) {
 	r := sampleReport()
 	r.Absent = breakSome(&r.Collection)
 	unsettle(&r.Collection)
-	grid := table(t, parse(t, html(t, r)), "Coverage grid")
+	page := parse(t, html(t, r))
+	if n := len(page.class("section", "wide")); n != 1 { // it has a page of its own on paper
+		t.Errorf("%d wide sections", n)
+	}
+	grid := table(t, page, "Coverage grid")
 	rows := grid.all("tr")[2:]
 	if len(rows) != len(r.Collection.Groups) {
 		t.Fatalf("%d rows", len(rows))
@@ -280,6 +284,13 @@ func TestOverlapNotes(t *testing.T) {
 	if text := parse(t, html(t, r)).words(); strings.Contains(text, "overlap") || strings.Contains(text, "ICIR corr.") {
 		t.Error("labels of one session are said to overlap")
 	}
+	for i := range r.Tasks { // the tasks tell, whatever the choice is called
+		r.Tasks[i].Key, r.Tasks[i].Horizon = foldstream.Key{{Name: "ahead", Value: "far"}}, 3
+	}
+	r.Collection.Groups[0].Key = r.Tasks[0].Key
+	if text := parse(t, html(t, r)).words(); !strings.Contains(text, metric.OverlapNote(3)) {
+		t.Error("labels of 3 sessions are not said to overlap")
+	}
 	r.Tasks = nil
 	r.Collection.Groups[0].Key = foldstream.Key{{Name: "horizon", Value: "7"}} // where the tasks are gone, the key tells
 	if text := parse(t, html(t, r)).words(); !strings.Contains(text, metric.OverlapNote(7)) {
@@ -318,5 +329,28 @@ func TestCurvesStandOut(t *testing.T) {
 	}
 	if many := parse(t, html(t, manyReport(60, 4))); len(many.id("fig-curves").class("g", "band")) != 1 {
 		t.Error("no band for 60 curves")
+	}
+}
+
+// Without an ensemble the configuration with the highest IC of those that have most results speaks for the whole, and is named.
+func TestLeadWithoutEnsemble(t *testing.T) {
+	r := sampleReport()
+	r.Collection.Ensemble = nil
+	best, top := 0, math.Inf(-1)
+	for i, g := range r.Collection.Groups {
+		if v := g.Metrics["ic"]; v > top {
+			best, top = i, v
+		}
+	}
+	named := func(i int) string {
+		k := sampleKey(i)
+		return fmt.Sprintf("These are of the configuration with the highest IC, penalty %s, horizon %s, rolling %s.", k.Get("penalty"), k.Get("horizon"), k.Get("rolling"))
+	}
+	if text := parse(t, html(t, r)).words(); !strings.Contains(text, named(best)) {
+		t.Errorf("the page does not say %q", named(best))
+	}
+	r.Collection.Groups[best].Coverage.Present--
+	if text := parse(t, html(t, r)).words(); strings.Contains(text, named(best)) {
+		t.Error("a configuration that lacks results speaks for the whole")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -182,6 +183,9 @@ func TestHostileText(t *testing.T) {
 		if at := regexp.MustCompile(`(?i)<(script|img)|="?javascript`).FindString(body(page) + svg); at != "" {
 			t.Errorf("%q got through as %q", evil, at)
 		}
+		if i := strings.IndexFunc(page+svg, func(r rune) bool { return unicode.Is(unicode.Cf, r) }); i >= 0 {
+			t.Errorf("%q: a mark that is not seen got through at %d", evil, i)
+		}
 		if strings.Count(page, "</style>") != 1 || strings.Count(svg, "</style>") != 1 {
 			t.Errorf("%q ends the style sheet", evil)
 		}
@@ -278,6 +282,13 @@ func TestTimelines(t *testing.T) {
 	bar := plan[1].Windows[1]
 	if bar.Label != "2" || bar.Spans[0].Name != "train" || bar.Spans[1].Name != "valid" || bar.Spans[2].Segment != testOf(sessions(sampleSessions), 1) {
 		t.Errorf("second window: %+v", bar)
+	}
+	gap := foldstream.Segment{Start: bar.Spans[1].End, End: bar.Spans[2].Start}
+	if bar.Spans[3] != (report.Span{Name: "gap", Segment: gap}) {
+		t.Errorf("the gap is %v, want %v", bar.Spans[3], gap)
+	}
+	if diff := cmp.Diff([]string{"Penalty 0.1, horizon 1, rolling sliding", "Labels reach 2 to 11 sessions ahead, 2 or more to spare"}, plan[1].Notes); diff != "" {
+		t.Error(diff)
 	}
 	if got := report.Timelines(nil); len(got) != 0 {
 		t.Errorf("no tasks gave %d timelines", len(got))
