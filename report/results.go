@@ -125,12 +125,12 @@ func resultsView(c collect.Collection, t tint, h horizons) *resultsTable {
 	for i, l := range all {
 		view := rowView(l, table.Columns, best)
 		if l.Ensemble {
-			view.Spark = spark(*c.Ensemble)
+			view.Spark = spark(*c.Ensemble, len(all))
 			table.Ensemble = &view
 			continue
 		}
 		table.Portfolio = table.Portfolio || !math.IsNaN(l.AnnualReturn)
-		view.ID, view.Spark = i+1, spark(c.Groups[i])
+		view.ID, view.Spark = i+1, spark(c.Groups[i], len(all))
 		view.Keys = keyCells(l.Key, names, t)
 		view.Block = i > 0 && len(names) > 1 && view.Keys[0].Text != table.Rows[i-1].Keys[0].Text
 		table.Sparks = table.Sparks || view.Spark != ""
@@ -168,15 +168,21 @@ func rowView(l line, columns []column, best []float64) resultsRow {
 	return view
 }
 
-// spark is a group's series as a line of the height of a word.
-func spark(g collect.Group) string {
+// sparkPoints are the points of one small curve; sparksPoints those of all together.
+const (
+	sparkPoints  = 48
+	sparksPoints = 48000
+)
+
+// spark is a group's series as a line of the height of a word, one of n.
+func spark(g collect.Group, n int) string {
 	data := series(g)
 	times, values, ok := extents([]collect.Group{g}, [][]float64{data})
 	if !ok {
 		return ""
 	}
 	x, y := scale{times.lo, times.hi, 0, 8.4}, scale{values.lo, values.hi, 17, 1}
-	return curve{Points: points(g.Daily.Times, data, x, y, 48)}.Path()
+	return curve{Points: points(g.Daily.Times, data, x, y, min(sparkPoints, sparksPoints/n))}.Path()
 }
 
 // tallFrom is how many rows of a table scroll inside it.

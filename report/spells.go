@@ -97,7 +97,7 @@ func (t *spellTally) add(g collect.Group, w collect.Window, names []string) {
 		t.positive++
 	}
 	if ic > t.top {
-		t.top, t.best = ic, keyBrief(g.Key, names)+", "+number(ic, 4)
+		t.top, t.best = ic, cut(keyBrief(g.Key, names), maxName)+", "+number(ic, 4)
 	}
 }
 

@@ -42,6 +42,8 @@ var outsiders = map[string][]string{
 	"github.com/nats-io/nats.go":     {"stream", "stream/embed", "stream/streamtest", "cmd/internal/cli", "cmd/foldstream"},
 	"github.com/parquet-go":          {"frame"},
 	"github.com/alecthomas/kong":     {"cmd/internal/cli", "cmd/producer", "cmd/consumer", "cmd/aggregator", "cmd/foldstream"},
+	"gonum.org/v1/plot":              {"report"},
+	"golang.org/x/image":             {"report"},
 }
 
 func TestImportsFollowTheTable(t *testing.T) {

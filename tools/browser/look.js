@@ -45,6 +45,10 @@ for (const el of document.body.querySelectorAll("*")) {
   if (c < 4.5) fault(`contrast ${c.toFixed(2)}: ${brief(el)}`);
 }
 
+for (const head of document.querySelectorAll(".heat tbody th")) {
+  if (head.clientWidth < 30) { fault(`the head of a row is ${head.clientWidth} wide: ${brief(head)}`); break; }
+}
+
 // Names cannot break out, and nothing points nowhere.
 if (document.title === "broken" || document.querySelector("main script, main img")) fault("a name broke out");
 for (const a of document.querySelectorAll("a[href^='#']")) if (!document.getElementById(a.hash.slice(1))) fault(`${a.hash} is nowhere`);
