@@ -11,6 +11,7 @@ import (
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/cmd/internal/cli"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 	"github.com/foldstream/foldstream/report"
 	"github.com/foldstream/foldstream/stream/mem"
 )
@@ -26,7 +27,7 @@ func folded(t *testing.T, p *pooled) {
 		members = append(members, foldstream.Expectation{Key: m.Key, Window: m.Window, Test: m.Segments["test"], Task: m.ID})
 	}
 	e := foldstream.Experiment{Name: "e", Pool: "p", Calendar: string(cal), Source: "folder/e.yaml", Notes: []string{"Made up."}}
-	ok(t, collect.PutExperiment(t.Context(), p, e, members))
+	ok(t, record.PutExperiment(t.Context(), p, e, members))
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	ended := make(chan error)
