@@ -156,13 +156,9 @@ func (p *Pool) movedTo(ctx context.Context, last link) (int, error) {
 	if last.Status != foldstream.Waiting && last.Status != foldstream.PartDone {
 		return last.moved, nil
 	}
-	m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, last.Task))
+	m, t, err := p.ticketOf(ctx, last.Task)
 	if err != nil || m == nil {
 		return last.moved, err
-	}
-	var t ticket
-	if err := t.locate(m.subject); err != nil {
-		return 0, err
 	}
 	return t.lane.band + 1, nil
 }
@@ -187,7 +183,7 @@ func (p *Pool) definition(ctx context.Context, id foldstream.TaskID) (foldstream
 	if err != nil || m == nil {
 		return foldstream.Task{}, err
 	}
-	return decodeTask(m.data)
+	return readDefinition(m)
 }
 
 // clear deletes every ticket and schedule of a task.

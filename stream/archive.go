@@ -17,7 +17,10 @@ func (s *Store) Definitions(ctx context.Context, pool string) iter.Seq2[foldstre
 		for m, err := range s.scan(ctx, query{stream: s.lay.defs(), filters: []string{s.lay.def(pool, "*")}}) {
 			var t foldstream.Task
 			if err == nil {
-				t, err = decodeTask(m.data)
+				t, err = readDefinition(m)
+			}
+			if s.passes(err) {
+				continue
 			}
 			if err != nil {
 				yield(foldstream.Task{}, s.door(ctx, "definitions", err))

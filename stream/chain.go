@@ -3,8 +3,10 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,6 +29,7 @@ type link struct {
 	trouble  string    // of the last attempt that failed; travels with the chain, so that a state is read from one event
 	brief    string    // of a part or result: see headerBrief
 	body     []byte    // of a part or result: the encoded result
+	over     error     // a stranger that stands above it on its subject, which nobody can follow it past; nil is none
 }
 
 // The headers of events.
@@ -124,57 +127,100 @@ func quoted(h nats.Header, key string) string {
 	return text
 }
 
-// readLink reads a stored event without its body.
+// lives are the statuses that each kind of event may have.
+var lives = map[foldstream.EventKind][]foldstream.Status{
+	foldstream.EventClaim:  {foldstream.Running},
+	foldstream.EventPart:   {foldstream.PartDone},
+	foldstream.EventResult: {foldstream.Done},
+	foldstream.EventEnd:    {foldstream.Waiting, foldstream.Dead, foldstream.Withdrawn, foldstream.Removed},
+}
+
+// readLink reads a stored event without its body. Errors: a stranger.
 func readLink(m *stored) (link, error) {
-	pool := strings.TrimSuffix(m.subject, "."+lastToken(m.subject))
+	tokens, err := m.subjectOf(4)
+	if err == nil {
+		err = m.checkVersion()
+	}
+	if err != nil {
+		return link{}, strange(m, err)
+	}
 	number := func(key string) uint64 {
 		n, _ := strconv.ParseUint(m.header.Get(key), 10, 64) // absent is 0
 		return n
 	}
+	small := func(key string) int { return int(min(number(key), math.MaxInt32)) }
 	l := link{
 		Event: foldstream.Event{
-			Seq: foldstream.Cursor(m.seq), At: m.at, Pool: lastToken(pool), Task: foldstream.TaskID(lastToken(m.subject)),
+			Seq: foldstream.Cursor(m.seq), At: m.at, Pool: tokens[2], Task: foldstream.TaskID(tokens[3]),
 			Kind: foldstream.EventKind(m.header.Get(headerKind)), Status: foldstream.Status(m.header.Get(headerStatus)),
-			Stage: m.header.Get(headerStage), Attempt: int(number(headerAttempt)), Worker: m.header.Get(headerWorker),
+			Stage: m.header.Get(headerStage), Attempt: small(headerAttempt), Worker: m.header.Get(headerWorker),
 			Run: m.header.Get(headerNonce), Expected: foldstream.Cursor(number(headerExpected)), By: foldstream.TaskID(m.header.Get(headerBy)),
 		},
-		ticket: number(headerTicket), delivery: number(headerDelivery), crashes: int(number(headerCrashes)), next: int(number(headerNext)),
-		moved: int(number(headerMoved)), trouble: quoted(m.header, headerTrouble),
+		ticket: number(headerTicket), delivery: number(headerDelivery), crashes: small(headerCrashes), next: small(headerNext),
+		moved: small(headerMoved), trouble: quoted(m.header, headerTrouble),
 		session: m.header.Get(headerSession), nonce: m.header.Get(headerNonce), later: m.header.Get(headerLater) != "",
 		brief: m.header.Get(headerBrief), body: m.data,
 	}
-	if l.Kind == "" || l.Status == "" {
-		return l, foldstream.Errorf(foldstream.Invalid, "events", "message %d of %s is no event: it lacks %s or %s", m.seq, m.subject, headerKind, headerStatus)
+	if !slices.Contains(lives[l.Kind], l.Status) {
+		return l, strange(m, fmt.Errorf("its %s %.20q and %s %.20q are no event's", headerKind, l.Kind, headerStatus, l.Status))
+	}
+	if l.nonce == "" || l.session == "" || m.header.Get(headerExpected) == "" || uint64(l.Expected) >= m.seq {
+		return l, strange(m, fmt.Errorf("it lacks %s, %s or an earlier event in %s", headerNonce, headerSession, headerExpected))
+	}
+	if l.moved > foldstream.MaxBand+1 {
+		return l, strange(m, fmt.Errorf("%s: %d is no band", headerMoved, l.moved))
 	}
 	if text := m.header.Get(headerUntil); text != "" {
-		var err error
 		if l.until, err = time.Parse(time.RFC3339Nano, text); err != nil {
-			return l, foldstream.Errorf(foldstream.Invalid, "events", "message %d of %s: %s: %w", m.seq, m.subject, headerUntil, err)
+			return l, strange(m, fmt.Errorf("%s: %w", headerUntil, err))
 		}
 	}
 	return l, nil
 }
 
-// open reads the link's body into its event.
-func (l *link) open() (err error) {
+// open reads the link's body into its event. The chain goes by what the headers say: a body that cannot be read is a result without
+// content, whose event tells why.
+func (l *link) open() {
+	var err error
 	switch l.Kind {
 	case foldstream.EventPart, foldstream.EventResult:
-		l.Result, err = decodeResult(l.body)
+		if l.Result, err = decodeResult(l.body); err != nil {
+			l.Result = &foldstream.Result{}
+		}
 	case foldstream.EventEnd:
 		var e ending
 		err = decode(l.body, &e)
 		l.Error = e.Error
 	}
-	return err
+	if err != nil {
+		l.Error = "its body cannot be read: " + err.Error()
+	}
 }
 
-// last returns the task's last event, from the leader; the zero link where there is none.
+// last returns the task's last event, from the leader; the zero link where there is none. A stranger above it is in over. Errors: a
+// stranger of a newer version.
 func (s *Store) last(ctx context.Context, pool string, id foldstream.TaskID) (link, error) {
 	m, err := s.newest(ctx, s.lay.events(), s.lay.event(pool, id))
 	if err != nil || m == nil {
 		return link{}, err
 	}
-	return readLink(m)
+	l, err := readLink(m)
+	if _, isStranger := strangerIn(err); isStranger && !isNewer(err) {
+		return s.under(ctx, err, m.subject)
+	}
+	return l, err
+}
+
+// under returns the last event below a stranger on a task's subject.
+func (s *Store) under(ctx context.Context, over error, subject string) (last link, err error) {
+	for l, err := range s.links(ctx, query{filters: []string{subject}}) {
+		if err != nil {
+			return link{}, err
+		}
+		last = l
+	}
+	last.over = over
+	return last, ctx.Err()
 }
 
 // append adds an event to its task's chain by a compare-and-set and returns its sequence. A try that was lost or not decided is
@@ -209,6 +255,10 @@ func (s *Store) settle(ctx context.Context, op string, l link, m *nats.Msg, seq 
 			return uint64(last.Seq), nil
 		case last.Seq > l.Expected || last.Seq == 0 && l.Expected != 0:
 			return s.find(ctx, op, l, lost)
+		case last.over != nil:
+			if err := s.setAside(ctx, s.lay.events(), last.over); err != nil {
+				return 0, s.door(ctx, op, err)
+			}
 		}
 		if !t.again(ctx) {
 			return 0, s.door(ctx, op, errors.Join(err, nats.ErrTimeout))

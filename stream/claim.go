@@ -39,20 +39,53 @@ func (p *Pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease
 		if l != nil {
 			return l, nil
 		}
-		if err != nil {
-			p.s.nak(m, 0)
+		if err = p.putOff(ctx, m, err); err != nil {
 			return nil, p.s.door(ctx, "fetch", err)
 		}
 	}
+}
+
+// putOff answers a ticket that was not claimed because of err, so that it comes again. Only an error of the store is the fetch's, too:
+// one ticket does not keep a pool from the others.
+func (p *Pool) putOff(ctx context.Context, m *nats.Msg, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, isStranger := strangerIn(err); isStranger {
+		p.refuse(ctx, m, err)
+		return nil
+	}
+	switch kind := foldstream.KindOf(p.s.door(ctx, "fetch", err)); kind {
+	case foldstream.Invalid, foldstream.Internal, foldstream.NotFound, foldstream.TooLarge:
+		p.s.log.Error("a ticket cannot be worked; it is left for a while", "pool", p.name, "subject", m.Subject, "err", err)
+		p.s.nak(m, p.leaseTime())
+		return nil
+	}
+	p.s.nak(m, 0)
+	return err
+}
+
+// refuse sets a ticket aside that is none of ours; one of a newer program is left to that.
+func (p *Pool) refuse(ctx context.Context, m *nats.Msg, err error) {
+	asideErr := err
+	if !isNewer(err) {
+		asideErr = p.s.setAside(ctx, p.s.lay.work(), err)
+	}
+	if asideErr == nil {
+		return
+	}
+	p.s.passes(err)
+	if !isNewer(err) {
+		p.s.log.Error("a message that is no ticket cannot be set aside; it is left for a while", "pool", p.name, "subject", m.Subject, "err", asideErr)
+	}
+	p.s.nak(m, p.leaseTime())
 }
 
 // claim turns a ticket into a lease; nil when the ticket is not to be worked now.
 func (p *Pool) claim(ctx context.Context, m *nats.Msg) (*lease, error) {
 	d, task, err := p.read(m)
 	if err != nil {
-		p.s.log.Error("a ticket cannot be read; a newer program may", "pool", p.name, "err", err)
-		p.s.nak(m, p.leaseTime())
-		return nil, nil
+		return nil, err
 	}
 	if d.count == 1 && !d.read {
 		return p.claimFirst(d, task)
@@ -75,13 +108,14 @@ func (p *Pool) claim(ctx context.Context, m *nats.Msg) (*lease, error) {
 	return nil, err
 }
 
+// read reads a ticket and its task. Errors: a stranger.
 func (p *Pool) read(m *nats.Msg) (*delivery, foldstream.Task, error) {
 	d, err := readDelivery(m)
 	if err != nil {
 		return nil, foldstream.Task{}, err
 	}
 	task, err := d.task()
-	return d, task, err
+	return d, task, strange(d.stored(), err)
 }
 
 // claimFirst claims by a ticket that comes for the first time: it names the event to follow.
@@ -117,8 +151,8 @@ func (p *Pool) sortOut(ctx context.Context, d *delivery, task foldstream.Task) {
 	if err == nil && open {
 		p.s.nak(d.msg, 0)
 	}
-	if err != nil && ctx.Err() == nil {
-		p.s.log.Warn("a refused ticket is left to run out", "pool", p.name, "task", string(d.id), "err", err)
+	if err = p.putOff(ctx, d.msg, err); err != nil && ctx.Err() == nil {
+		p.s.log.Warn("a refused ticket goes back", "pool", p.name, "task", string(d.id), "err", err)
 	}
 }
 
@@ -134,6 +168,8 @@ func (p *Pool) weigh(ctx context.Context, d *delivery, task foldstream.Task) (li
 		return claim, true, nil
 	case last.Status.Final():
 		return link{}, false, p.finish(ctx, d, last)
+	case last.Kind == foldstream.EventPart && nextStage(task, last.Stage) == "":
+		return link{}, false, p.dismiss(ctx, d, last)
 	case last.Kind == foldstream.EventPart && at >= stageIndex(task, d.lane.stage):
 		return link{}, false, p.advance(ctx, d, task, last)
 	case last.Kind == foldstream.EventPart:
@@ -147,17 +183,37 @@ func (p *Pool) weigh(ctx context.Context, d *delivery, task foldstream.Task) (li
 	return p.weighReturned(ctx, d, claim, last)
 }
 
-// fresh reads the last event; one that is older than what the ticket names is stale and read again.
+// staleTime is how long a leader that was elected just now may not know what the one before it told.
+const staleTime = 2 * time.Second
+
+// fresh reads the last event; one that is older than what the ticket names is stale and read again. A ticket that names an
+// event which never comes is a stranger's: should it have been ours after all, the reconciler gives the task another.
 func (p *Pool) fresh(ctx context.Context, d *delivery) (link, error) {
 	for t := p.s.trial(); ; {
 		last, err := p.s.last(ctx, p.name, d.id)
 		if err != nil || last.Seq >= d.expect {
 			return last, err
 		}
-		if !t.again(ctx) {
-			return last, fmt.Errorf("task %s: the ticket names event %d, the chain ends with %d: %w", d.id, d.expect, last.Seq, nats.ErrTimeout)
+		if time.Since(t.since) > staleTime || !t.again(ctx) {
+			if ctx.Err() != nil {
+				return last, ctx.Err()
+			}
+			return last, strange(d.stored(), fmt.Errorf("it names event %d, the task's chain ends with %d", d.expect, last.Seq))
 		}
 	}
+}
+
+// dismiss sets an event aside that no worker of the task can have written: the part of a stage that the task does not have, or that is
+// its last. The ticket comes again.
+func (p *Pool) dismiss(ctx context.Context, d *delivery, event link) error {
+	m, err := p.s.at(ctx, p.s.lay.events(), uint64(event.Seq))
+	if err == nil && m != nil {
+		err = p.s.setAside(ctx, p.s.lay.events(), strange(m, fmt.Errorf("it is the part of stage %q, after which the task has none", event.Stage)))
+	}
+	if err == nil {
+		p.s.nak(d.msg, 0)
+	}
+	return err
 }
 
 // finish drops a ticket of a finished task. A failed one has its copy in the dead letters by then.
@@ -254,11 +310,11 @@ func (p *Pool) crashed(ctx context.Context, d *delivery, claim link) error {
 
 // advance publishes the ticket of the stage after the part that is stored, in the place of this one.
 func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, part link) error {
-	next := slices.Index(task.Stages, part.Stage) + 1
-	if next == 0 || next == len(task.Stages) {
+	next := nextStage(task, part.Stage)
+	if next == "" {
 		return foldstream.Errorf(foldstream.Internal, "fetch", "task %s: nothing follows the part of stage %q", d.id, part.Stage)
 	}
-	t := ticket{pool: p.name, lane: laneName{task.Stages[next], d.lane.band}, id: d.id, def: d.def, part: part.body, expect: part.Seq, trouble: part.trouble}
+	t := ticket{pool: p.name, lane: laneName{next, d.lane.band}, id: d.id, def: d.def, part: part.body, expect: part.Seq, trouble: part.trouble}
 	if err := p.ensureLane(ctx, t.lane); err != nil {
 		return err
 	}
@@ -273,6 +329,14 @@ func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, p
 	}
 	p.s.ack(d.msg)
 	return nil
+}
+
+// nextStage returns the stage after one; "" where that is the task's last, or none of its.
+func nextStage(t foldstream.Task, stage string) string {
+	if next := slices.Index(t.Stages, stage) + 1; next > 0 && next < len(t.Stages) {
+		return t.Stages[next]
+	}
+	return ""
 }
 
 // stageIndex returns the place of a stage in the task's row; 0 where it names none.

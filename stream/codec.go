@@ -7,11 +7,15 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/wire"
 )
 
 // codecVersion is the first byte of every body this room stores. What follows is msgpack: structs as maps by field name,
 // without the fields that are zero, integers and floats as they are.
 const codecVersion = 1
+
+// lastVersion is the last first byte that a version to come may have: what begins with another is text, or no body of ours.
+const lastVersion = 8
 
 // buffers are for bodies while they grow.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -27,29 +31,34 @@ func encode(v any) ([]byte, error) {
 	enc.Reset(b)
 	enc.SetSortMapKeys(true)
 	enc.SetOmitEmpty(true)
-	if err := enc.Encode(v); err != nil {
+	err := enc.Encode(v)
+	if err == nil {
+		err = wire.Check(b.Bytes()[1:]) // what cannot be read must not be written
+	}
+	if err != nil {
 		return nil, foldstream.E(foldstream.Invalid, "encode", err)
 	}
 	return bytes.Clone(b.Bytes()), nil
 }
 
-// decode reads what encode wrote. Errors: Invalid.
+// decode reads what encode wrote. Errors: Invalid; newer, where the body is of a version to come.
 func decode(data []byte, v any) error {
-	if len(data) == 0 || data[0] != codecVersion {
-		return foldstream.Errorf(foldstream.Invalid, "decode", "a body of version %v; this program reads version %d", data[:min(1, len(data))], codecVersion)
+	switch {
+	case len(data) == 0:
+		return foldstream.Errorf(foldstream.Invalid, "decode", "the body is empty")
+	case data[0] > codecVersion && data[0] <= lastVersion:
+		return foldstream.E(foldstream.Invalid, "decode", newer(data[0]))
+	case data[0] != codecVersion:
+		return foldstream.Errorf(foldstream.Invalid, "decode", "the body begins with %#x, which is no version of ours", data[0])
+	}
+	if err := wire.Check(data[1:]); err != nil {
+		return foldstream.E(foldstream.Invalid, "decode", err)
 	}
 	dec := msgpack.GetDecoder()
 	defer msgpack.PutDecoder(dec)
-	r := bytes.NewReader(data[1:])
-	dec.Reset(r)
+	dec.Reset(bytes.NewReader(data[1:]))
 	dec.UseLooseInterfaceDecoding(true)
-	if err := dec.Decode(v); err != nil {
-		return foldstream.E(foldstream.Invalid, "decode", err)
-	}
-	if r.Len() > 0 {
-		return foldstream.Errorf(foldstream.Invalid, "decode", "%d bytes after the end", r.Len())
-	}
-	return nil
+	return foldstream.E(foldstream.Invalid, "decode", dec.Decode(v))
 }
 
 // encodeTask writes a definition: the task without its place in life.

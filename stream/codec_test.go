@@ -3,6 +3,8 @@ package stream
 import (
 	"encoding/hex"
 	"math"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,17 +143,37 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzDelivery feeds a ticket's message to its reader.
-func FuzzDelivery(f *testing.F) {
-	f.Add("fold.work.p._.0.x", "0", "", []byte("def"))
-	f.Add("fold.work.p.s.19.x", "7", "2", []byte("defpart"))
-	f.Add("fold.work.p.s.19.x", "7", "9", []byte("short"))
-	f.Fuzz(func(t *testing.T, subject, expect, part string, data []byte) {
-		m := &nats.Msg{Subject: subject, Data: data, Header: nats.Header{headerExpected: {expect}}}
-		setText(m.Header, headerPart, part)
-		d := &delivery{msg: m}
-		if d.locate(subject) == nil && d.readBody() == nil && len(d.def)+len(d.part) != len(data) {
-			t.Errorf("the body of %d bytes was read as %d and %d", len(data), len(d.def), len(d.part))
+// FuzzTicket feeds a ticket's message to its reader.
+func FuzzTicket(f *testing.F) {
+	def, err := encodeTask(sampleTask())
+	if err != nil {
+		f.Fatal(err)
+	}
+	id := "." + string(sampleTask().ID)
+	f.Add("fold.work.p.fit.13"+id, "0", "", "", def)
+	f.Add("fold.work.p.score.19"+id, "7", strconv.Itoa(len(def)), "", append(def[:len(def):len(def)], codecVersion, 0x80))
+	f.Add("fold.work.p._.19.x", "7", "9", "2", []byte("short"))
+	f.Add("fold.work.p.later.05"+id, "-1", "", "x", def)
+	f.Fuzz(func(t *testing.T, subject, expect, part, version string, data []byte) {
+		m := &stored{subject: subject, data: data, header: nats.Header{headerExpected: {expect}}}
+		setText(m.header, headerPart, part)
+		setText(m.header, headerVersion, version)
+		var tk ticket
+		if err := tk.parse(m); err != nil {
+			if _, is := strangerIn(err); !is {
+				t.Errorf("%v is no stranger", err)
+			}
+			return
+		}
+		if len(tk.def)+len(tk.part) != len(data) {
+			t.Errorf("the body of %d bytes was read as %d and %d", len(data), len(tk.def), len(tk.part))
+		}
+		lay := newLayout("fold")
+		if want := lay.ticket(tk.pool, tk.lane, tk.id); !tk.later && want != "fold.work"+subject[strings.Index(subject, "."+tk.pool+"."):] {
+			t.Errorf("%s was read as %s", subject, want)
+		}
+		if task, err := tk.task(); err == nil && (task.ID != tk.id || task.Stage != tk.lane.stage) {
+			t.Errorf("%s became task %s at stage %q", subject, task.ID, task.Stage)
 		}
 	})
 }

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -142,10 +141,10 @@ func (s *Store) bury(ctx context.Context, end link) error {
 		return nil
 	}
 	if end.Error == "" && len(end.body) > 0 {
-		err = end.open()
+		end.open()
 	}
-	m, messageErr := s.message("fail", end)
-	if err := errors.Join(err, messageErr); err != nil {
+	m, err := s.message("fail", end)
+	if err != nil {
 		return err
 	}
 	m.Subject = subject

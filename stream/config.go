@@ -52,8 +52,8 @@ func (c Config) filled() (Config, error) {
 		return c, foldstream.Errorf(foldstream.Invalid, "open", "worker %q: a worker's name is letters, digits and -_=./ and does not start or end with a dot", c.Worker)
 	}
 	for _, d := range []time.Duration{c.Lease, c.Expiry} {
-		if d < minLease {
-			return c, foldstream.Errorf(foldstream.Invalid, "open", "lease and expiry are at least %v, not %v", minLease, d)
+		if d < minLease || d > maxLease {
+			return c, foldstream.Errorf(foldstream.Invalid, "open", "lease and expiry are between %v and %v, not %v", minLease, maxLease, d)
 		}
 	}
 	return c, nil

@@ -20,13 +20,11 @@ func (s *Store) Events(ctx context.Context, f foldstream.EventFilter, from folds
 			read = s.oneByOne
 		}
 		for l, err := range read(ctx, q) {
-			if err == nil {
-				err = l.open()
-			}
 			if err != nil {
 				yield(foldstream.Event{}, s.door(ctx, "events", err))
 				return
 			}
+			l.open()
 			if !yield(l.Event, nil) {
 				return
 			}
@@ -57,7 +55,7 @@ func (s *Store) eventQuery(f foldstream.EventFilter, from foldstream.Cursor) (qu
 	return q, nil
 }
 
-// links reads events as they are stored.
+// links reads events as they are stored, and passes over strangers.
 func (s *Store) links(ctx context.Context, q query) iter.Seq2[link, error] {
 	q.stream = s.lay.events()
 	return func(yield func(link, error) bool) {
@@ -65,6 +63,9 @@ func (s *Store) links(ctx context.Context, q query) iter.Seq2[link, error] {
 			var l link
 			if err == nil {
 				l, err = readLink(m)
+			}
+			if s.passes(err) {
+				continue
 			}
 			if !yield(l, err) || err != nil {
 				return
@@ -85,11 +86,14 @@ func (s *Store) oneByOne(ctx context.Context, q query) iter.Seq2[link, error] {
 			var l link
 			if err == nil {
 				l, err = readLink(m)
+				q.from = m.seq + 1
+			}
+			if s.passes(err) {
+				continue
 			}
 			if !yield(l, err) || err != nil {
 				return
 			}
-			q.from = m.seq + 1
 		}
 	}
 }

@@ -208,3 +208,9 @@ func (s *Store) FetchAhead(pool string, n int) {
 	defer p.mu.Unlock()
 	p.level, p.since = n, time.Now().Add(time.Hour)
 }
+
+// EncodeTask writes a task as it is stored.
+func EncodeTask(t foldstream.Task) ([]byte, error) { return encodeTask(t) }
+
+// Prefix returns the prefix of the store's subjects.
+func (s *Store) Prefix() string { return s.lay.prefix }

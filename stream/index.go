@@ -43,9 +43,9 @@ func (p *Pool) pages(ctx context.Context, more func([]foldstream.TaskState) bool
 		if err != nil {
 			return err
 		}
-		t, err := decodeTask(m.data)
-		if err != nil {
-			return err
+		t, err := readDefinition(m)
+		if p.s.passes(err) {
+			continue
 		}
 		page = append(page, foldstream.TaskState{Task: t, Created: m.at})
 		if len(page) < indexPage {
@@ -118,7 +118,10 @@ func (p *Pool) bands(ctx context.Context, ids []foldstream.TaskID) (map[foldstre
 		for m, err := range p.s.peek(ctx, p.s.lay.work(), filters) {
 			var t ticket
 			if err == nil {
-				err = t.locate(m.subject)
+				err = t.locate(m)
+			}
+			if p.s.passes(err) {
+				continue
 			}
 			if err != nil {
 				return nil, err
@@ -154,7 +157,7 @@ func (p *Pool) state(ctx context.Context, id foldstream.TaskID) (foldstream.Task
 	if err != nil || m == nil {
 		return foldstream.TaskState{}, err
 	}
-	t, err := decodeTask(m.data)
+	t, err := readDefinition(m)
 	if err != nil {
 		return foldstream.TaskState{}, err
 	}
@@ -171,8 +174,11 @@ func (p *Pool) state(ctx context.Context, id foldstream.TaskID) (foldstream.Task
 		return state, err
 	}
 	var at ticket
-	if err = at.locate(m.subject); err == nil {
+	if err = at.locate(m); err == nil {
 		move(&state.Task, at.lane.band)
+	}
+	if p.s.passes(err) {
+		err = nil
 	}
 	return state, err
 }

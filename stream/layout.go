@@ -125,6 +125,15 @@ func stageOf(token string) string {
 	return token
 }
 
+// laneOf reads a lane from its two tokens, which must be as we write them.
+func laneOf(stage, band string) (laneName, bool) {
+	n, err := strconv.Atoi(band)
+	ok := err == nil && n >= 0 && n <= foldstream.MaxBand && band == strconv.Itoa(n)
+	name := laneName{stageOf(stage), n}
+	ok = ok && (name.stage == "" || foldstream.ValidName("stage", name.stage) == nil)
+	return name, ok && (stage == laterToken || stage == stageToken(name.stage))
+}
+
 // lastToken returns what stands after the last dot: the id in subjects of tasks.
 func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
 

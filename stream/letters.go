@@ -27,6 +27,9 @@ func (s *Store) Letters(ctx context.Context, pool string) iter.Seq2[foldstream.D
 				}
 				l, err = p.letter(ctx, foldstream.TaskID(lastToken(m.subject)), mark)
 			}
+			if s.passes(err) {
+				continue
+			}
 			told[mark] = true
 			if err == nil && l.Task.ID == "" {
 				continue
@@ -55,11 +58,11 @@ func (p *Pool) letter(ctx context.Context, id foldstream.TaskID, mark string) (f
 // life reads the events of a task's present life, without results, and the last of them as it is stored.
 func (p *Pool) life(ctx context.Context, id foldstream.TaskID) (events []foldstream.Event, last link, err error) {
 	for l, err := range p.s.links(ctx, query{filters: []string{p.s.lay.event(p.name, id)}}) {
-		if err == nil && l.Kind == foldstream.EventEnd {
-			err = l.open()
-		}
 		if err != nil {
 			return nil, link{}, err
+		}
+		if l.Kind == foldstream.EventEnd {
+			l.open()
 		}
 		if l.Status == foldstream.Removed {
 			events = nil

@@ -33,7 +33,40 @@ func (s *Store) peek(ctx context.Context, stream string, filters []string) iter.
 }
 
 func (s *Store) peekOnce(ctx context.Context, stream string, filters []string) ([]*stored, error) {
-	query, err := json.Marshal(map[string]any{"multi_last": filters})
+	return s.direct(ctx, stream, map[string]any{"multi_last": filters})
+}
+
+// walkBatch is how many messages a walk asks for at once.
+const walkBatch = 256
+
+// walk reads the messages of a stream in order, as peek without a consumer.
+func (s *Store) walk(ctx context.Context, stream string) iter.Seq2[*stored, error] {
+	return func(yield func(*stored, error) bool) {
+		for from := uint64(1); ctx.Err() == nil; {
+			var found []*stored
+			err := s.retry(ctx, func(ctx context.Context) (err error) {
+				found, err = s.direct(ctx, stream, map[string]any{"seq": from, "batch": walkBatch, "next_by_subj": ">"})
+				return err
+			})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, m := range found {
+				if from = m.seq + 1; !yield(m, nil) {
+					return
+				}
+			}
+			if len(found) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// direct makes one direct get of many messages.
+func (s *Store) direct(ctx context.Context, stream string, which map[string]any) ([]*stored, error) {
+	query, err := json.Marshal(which)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +84,15 @@ func (s *Store) peekOnce(ctx context.Context, stream string, filters []string) (
 		if err != nil {
 			return nil, err
 		}
-		switch status := m.Header.Get("Status"); status {
-		case "":
-		case "204", "404": // the end; nothing at all
-			return found, nil
-		case "503":
-			return nil, nats.ErrNoResponders
-		default:
-			return nil, errors.New("direct get of " + stream + ": " + status + " " + m.Header.Get("Description"))
+		if m.Header.Get(jetstream.SequenceHeader) == "" { // a status of the server's, and not of a message that is called so
+			switch status := m.Header.Get("Status"); status {
+			case "204", "404": // the end; nothing at all
+				return found, nil
+			case "503":
+				return nil, nats.ErrNoResponders
+			default:
+				return nil, errors.New("direct get of " + stream + ": " + status + " " + m.Header.Get("Description"))
+			}
 		}
 		one, err := readDirect(m)
 		if err != nil {
@@ -68,12 +102,18 @@ func (s *Store) peekOnce(ctx context.Context, stream string, filters []string) (
 	}
 }
 
-// readDirect reads a message as a direct get wraps it.
+// readDirect reads a message as a direct get wraps it. What the server says comes last: a stranger may have written the same before.
 func readDirect(m *nats.Msg) (*stored, error) {
-	seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
+	said := func(key string) (last string) {
+		for _, v := range m.Header.Values(key) {
+			last = v
+		}
+		return last
+	}
+	seq, err := strconv.ParseUint(said(jetstream.SequenceHeader), 10, 64)
 	if err != nil {
 		return nil, err
 	}
-	at, err := time.Parse(time.RFC3339Nano, m.Header.Get(jetstream.TimeStampHeaer))
-	return &stored{subject: m.Header.Get(jetstream.SubjectHeader), seq: seq, at: at, header: m.Header, data: m.Data}, err
+	at, err := time.Parse(time.RFC3339Nano, said(jetstream.TimeStampHeaer))
+	return &stored{subject: said(jetstream.SubjectHeader), seq: seq, at: at, header: m.Header, data: m.Data}, err
 }

@@ -68,7 +68,7 @@ func (p *Pool) exists(ctx context.Context) (bool, error) {
 
 // configure takes the settings of an entry over.
 func (p *Pool) configure(v foldstream.Value) error {
-	set, err := readSettings(v)
+	set, err := p.s.readSettings(v)
 	if err == nil {
 		p.obey(set, v.Revision)
 	}
@@ -134,7 +134,7 @@ func (s *Store) watchPools(ctx context.Context) error {
 				err = s.learn(v)
 			}
 			if err != nil {
-				s.log.Error("the list of pools cannot be read", "err", err)
+				s.log.Error("the list of pools cannot be read whole", "err", err)
 			}
 		}
 		select {
@@ -150,24 +150,28 @@ func (s *Store) watchPools(ctx context.Context) error {
 	}
 }
 
-// learn takes over an entry of the bucket Pools: "pool" or "pool.stage.band".
+// learn takes over an entry of the bucket Pools: "pool" or "pool.stage.band". One that is neither is another program's.
 func (s *Store) learn(v foldstream.Value) error {
 	name, lane, isLane := strings.Cut(v.Key, ".")
 	p := s.pool(name)
 	if p.bad != nil {
-		return p.bad
+		s.met.tell(s.log, v, p.bad)
+		return nil
 	}
 	if !isLane {
 		return p.configure(v)
 	}
-	stage, text, _ := strings.Cut(lane, ".")
-	band, err := strconv.Atoi(text)
-	if err != nil {
-		return foldstream.Errorf(foldstream.Invalid, "pools", "key %q is neither a pool nor a lane", v.Key)
+	stage, band, _ := strings.Cut(lane, ".")
+	ln, ok := laneOf(stage, band)
+	if !ok {
+		s.met.tell(s.log, v, errNoLane)
+		return nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.addLane(laneName{stageOf(stage), band})
+	p.addLane(ln)
 	p.pump()
 	return nil
 }
+
+var errNoLane = errors.New("its key is neither a pool nor a lane of one")

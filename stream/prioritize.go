@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func (p *Pool) prioritize(ctx context.Context, id foldstream.TaskID, band int) (
 	if err != nil || last.Status != foldstream.Waiting && last.Status != foldstream.PartDone {
 		return false, false, err
 	}
-	old, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, id))
+	old, t, err := p.ticketOf(ctx, id)
 	if err != nil {
 		return false, false, err
 	}
@@ -45,11 +46,10 @@ func (p *Pool) prioritize(ctx context.Context, id foldstream.TaskID, band int) (
 		moved, err = p.giveIn(ctx, id, band)
 		return moved, false, err
 	}
-	var t ticket
-	if err := t.locate(old.subject); err != nil || t.lane.band == band {
-		return false, false, err
+	if t.lane.band == band {
+		return false, false, nil
 	}
-	m, lane := p.moveTicket(old, band)
+	m, lane := p.moveTicket(old, t, band)
 	if err := p.ensureLane(ctx, lane); err != nil {
 		return false, false, err
 	}
@@ -72,24 +72,58 @@ func (p *Pool) prioritize(ctx context.Context, id foldstream.TaskID, band int) (
 }
 
 // moveTicket writes a ticket again for another band. The chain is read before it is claimed: what the old one waits for, it must, too.
-func (p *Pool) moveTicket(old *stored, band int) (*nats.Msg, laneName) {
+func (p *Pool) moveTicket(old *stored, t ticket, band int) (*nats.Msg, laneName) {
 	m := &nats.Msg{Header: nats.Header{headerRead: {"1"}}, Data: old.data}
 	for _, key := range []string{headerExpected, headerPart, headerTrouble, jetstream.ScheduleHeader} {
 		setText(m.Header, key, old.header.Get(key))
 	}
-	var t ticket
-	_ = t.locate(old.subject) // the caller did
-	id, target := t.id, old.header.Get(jetstream.ScheduleTargetHeader)
-	if t.later {
-		_ = t.locate(target)
-	}
 	lane := laneName{t.lane.stage, band}
-	m.Subject = p.s.lay.ticket(p.name, lane, id)
-	if target != "" {
+	m.Subject = p.s.lay.ticket(p.name, lane, t.id)
+	if t.later {
 		setText(m.Header, jetstream.ScheduleTargetHeader, m.Subject)
-		m.Subject = p.s.lay.later(p.name, band, id)
+		m.Subject = p.s.lay.later(p.name, band, t.id)
 	}
 	return m, lane
+}
+
+// ticketOf returns the ticket or schedule that a task has, at the leader, and where it is, or for a schedule where it will be; nil where
+// there is none. What is none and stands in its place is set aside.
+func (p *Pool) ticketOf(ctx context.Context, id foldstream.TaskID) (*stored, ticket, error) {
+	for {
+		m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, id))
+		if err != nil || m == nil {
+			return nil, ticket{}, err
+		}
+		t, err := placeOf(m)
+		if err == nil {
+			return m, t, nil
+		}
+		if err := p.s.setAside(ctx, p.s.lay.work(), err); err != nil {
+			return nil, ticket{}, err
+		}
+	}
+}
+
+// placeOf reads where a ticket is; of a schedule, where it will be: with a stage, and later. Errors: a stranger.
+func placeOf(m *stored) (ticket, error) {
+	var t ticket
+	err := t.locate(m)
+	if err == nil {
+		err = strange(m, m.checkVersion())
+	}
+	if err != nil || !t.later {
+		return t, err
+	}
+	if _, err := due(m); err != nil {
+		return t, strange(m, fmt.Errorf("%s: %w", jetstream.ScheduleHeader, err))
+	}
+	var target ticket
+	err = target.locate(&stored{subject: m.header.Get(jetstream.ScheduleTargetHeader)})
+	if err != nil || target.later || target.pool != t.pool || target.id != t.id {
+		return t, strange(m, fmt.Errorf("%s: %.80q is no place for a ticket of its task", jetstream.ScheduleTargetHeader, m.header.Get(jetstream.ScheduleTargetHeader)))
+	}
+	t.lane = target.lane
+	return t, nil
 }
 
 // giveIn gives a task that lost its ticket one in a band.

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ func (s *Store) Pools(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name, _, isLane := strings.Cut(v.Key, "."); isLane {
+		if name, _, isLane := strings.Cut(v.Key, "."); isLane && foldstream.ValidName("pool", name) == nil {
 			names = append(names, name)
 		}
 	}
@@ -53,11 +54,16 @@ func (p *Pool) reconcile(ctx context.Context) (int, error) {
 	still := time.Now().Add(-2 * p.leaseTime())
 	var open int
 	var suspects []foldstream.TaskID
+	var strangers []uint64
 	for m, err := range p.s.scan(ctx, query{stream: p.s.lay.defs(), filters: []string{p.s.lay.def(p.name, "*")}, headers: true}) {
 		if err != nil {
 			return 0, err
 		}
 		id := foldstream.TaskID(lastToken(m.subject))
+		if !validID(id) {
+			strangers = append(strangers, m.seq)
+			continue
+		}
 		l, begun := last[id]
 		if begun && l.Status.Final() {
 			continue
@@ -67,17 +73,38 @@ func (p *Pool) reconcile(ctx context.Context) (int, error) {
 			suspects = append(suspects, id)
 		}
 	}
+	if err := p.dismissDefinitions(ctx, strangers); err != nil {
+		return 0, err
+	}
 	swept, err := p.sweep(ctx)
 	if err != nil || len(suspects) == 0 {
 		return len(swept), err
 	}
-	tickets, err := p.tickets(ctx)
-	if err != nil || tickets == open {
+	tickets, schedules, err := p.tickets(ctx)
+	if err == nil && tickets == open {
+		suspects, err = p.deadSchedules(ctx, schedules)
+	}
+	if err != nil || len(suspects) == 0 {
 		return len(swept), err
 	}
 	swept = slices.DeleteFunc(swept, func(id foldstream.TaskID) bool { return slices.Contains(suspects, id) })
 	mended, err := each(ctx, suspects, p.mend)
 	return len(swept) + mended, err
+}
+
+// dismissDefinitions sets messages of DEFS aside that are no definitions: they would count as tasks.
+func (p *Pool) dismissDefinitions(ctx context.Context, seqs []uint64) error {
+	for _, seq := range seqs {
+		m, err := p.s.at(ctx, p.s.lay.defs(), seq)
+		if err == nil && m != nil {
+			_, err = readDefinition(m)
+			err = p.s.setAside(ctx, p.s.lay.defs(), err)
+		}
+		if err != nil && !p.s.passes(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // sweep takes dead tickets away and returns their tasks. It reads one ticket of each lane that has none: the oldest.
@@ -104,28 +131,54 @@ func (p *Pool) sweep(ctx context.Context) (swept []foldstream.TaskID, err error)
 	return swept, nil
 }
 
-// tickets counts the live tickets: pending and in flight in the pool's consumers, and schedules.
-func (p *Pool) tickets(ctx context.Context) (int, error) {
-	n := 0
+// tickets counts the live tickets: pending and in flight in the pool's consumers, and schedules, whose subjects it returns.
+func (p *Pool) tickets(ctx context.Context) (n int, schedules []string, err error) {
 	for _, name := range p.laneNames() {
 		info, err := p.consumerInfo(ctx, name)
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		n += int(info.NumPending) + info.NumAckPending
 	}
-	err := p.s.retry(ctx, func(ctx context.Context) error {
+	err = p.s.retry(ctx, func(ctx context.Context) error {
 		st, err := p.s.js.Stream(ctx, p.s.lay.work())
 		if err != nil {
 			return err
 		}
 		info, err := st.Info(ctx, jetstream.WithSubjectFilter(p.s.lay.allLater(p.name)))
 		if err == nil {
-			n += len(info.State.Subjects)
+			schedules = slices.Collect(maps.Keys(info.State.Subjects))
 		}
 		return err
 	})
-	return n, err
+	return n + len(schedules), schedules, err
+}
+
+// mostSchedules is up to how many schedules the reconciler looks at one by one: more are not peeked at once.
+const mostSchedules = 1000
+
+// deadSchedules returns the tasks whose schedule does not bring a ticket: it is long past, or none of ours.
+func (p *Pool) deadSchedules(ctx context.Context, subjects []string) (ids []foldstream.TaskID, err error) {
+	if len(subjects) == 0 || len(subjects) > mostSchedules {
+		return nil, nil
+	}
+	for m, err := range p.s.peek(ctx, p.s.lay.work(), subjects) {
+		if err != nil {
+			return nil, err
+		}
+		t, err := placeOf(m)
+		dead := err != nil && !isNewer(err)
+		if err == nil {
+			dead, err = p.isDead(ctx, m, t)
+		}
+		if id := foldstream.TaskID(lastToken(m.subject)); dead && validID(id) {
+			ids = append(ids, id)
+		}
+		if err != nil && !p.s.passes(err) {
+			return nil, err
+		}
+	}
+	return ids, nil
 }
 
 func (p *Pool) laneNames() []laneName {
@@ -189,14 +242,22 @@ func each[T any](ctx context.Context, all []T, do func(context.Context, T) (bool
 }
 
 // mend gives an open task without a live ticket a new one, which is read against the chain before it is claimed. It reports
-// whether there was something to mend.
+// whether there was something to mend. A task of a newer program is left to that.
 func (p *Pool) mend(ctx context.Context, id foldstream.TaskID) (bool, error) {
-	m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, id))
+	mended, err := p.mendOne(ctx, id)
+	if p.s.passes(err) {
+		return false, nil
+	}
+	return mended, err
+}
+
+func (p *Pool) mendOne(ctx context.Context, id foldstream.TaskID) (bool, error) {
+	m, at, err := p.ticketOf(ctx, id)
 	if err != nil {
 		return false, err
 	}
 	if m != nil {
-		dead, err := p.isDead(ctx, m)
+		dead, err := p.isDead(ctx, m, at)
 		if err != nil || !dead {
 			return false, err
 		}
@@ -226,12 +287,8 @@ func (p *Pool) give(ctx context.Context, t ticket) (bool, error) {
 }
 
 // isDead reports whether a ticket can never be delivered: a schedule long past its time, or a ticket at or below its consumer's
-// ack floor, which a killed server brought back after it had been acknowledged.
-func (p *Pool) isDead(ctx context.Context, m *stored) (bool, error) {
-	var t ticket
-	if err := t.locate(m.subject); err != nil {
-		return false, err
-	}
+// ack floor, which a killed server brought back after it had been acknowledged. t is where it is, by placeOf.
+func (p *Pool) isDead(ctx context.Context, m *stored, t ticket) (bool, error) {
 	if t.later {
 		at, err := due(m)
 		return err == nil && time.Since(at) > 2*p.leaseTime(), nil
@@ -249,9 +306,9 @@ func (p *Pool) resume(ctx context.Context, id foldstream.TaskID) (ticket, bool, 
 	if err != nil || m == nil {
 		return ticket{}, false, err
 	}
-	task, err := decodeTask(m.data)
+	task, err := readDefinition(m)
 	if err != nil {
-		return ticket{}, false, err
+		return ticket{}, false, p.s.setAside(ctx, p.s.lay.defs(), err)
 	}
 	last, err := p.s.last(ctx, p.name, id)
 	if err != nil || last.Status.Final() {

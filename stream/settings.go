@@ -24,7 +24,7 @@ func (s *Store) Settings(ctx context.Context, pool string) (foldstream.PoolSetti
 	if err != nil {
 		return foldstream.PoolSettings{}, err
 	}
-	return readSettings(v)
+	return s.readSettings(v)
 }
 
 // Change stores what change makes of the settings. Errors: Invalid (a limit below 0, a lease under 100ms, another lease once the pool
@@ -39,7 +39,7 @@ func (s *Store) Change(ctx context.Context, pool string, change func(*foldstream
 		if err != nil {
 			return foldstream.PoolSettings{}, err
 		}
-		old, err := readSettings(v)
+		old, err := s.readSettings(v)
 		if err != nil {
 			return foldstream.PoolSettings{}, err
 		}
@@ -65,11 +65,22 @@ func (p *Pool) stored(ctx context.Context) (foldstream.Value, error) {
 	return v, err
 }
 
-func readSettings(v foldstream.Value) (set settings, err error) {
-	if v.Revision > 0 {
-		err = decode(v.Data, &set)
+// readSettings reads an entry. One that is no settings counts as none, and makes room for the next change. Errors: of a newer version.
+func (s *Store) readSettings(v foldstream.Value) (set settings, err error) {
+	if v.Revision == 0 {
+		return set, nil
 	}
-	return set, err
+	if err = decode(v.Data, &set); err == nil {
+		err = validSettings(set)
+	}
+	switch {
+	case isNewer(err):
+		return settings{}, foldstream.Errorf(foldstream.Unavailable, "settings", "pool %s: %w", v.Key, err)
+	case err != nil:
+		s.met.tell(s.log, v, err)
+		return settings{}, nil
+	}
+	return set, nil
 }
 
 // store puts settings in the place of the entry that was read, and takes them over; false when somebody else was first.
@@ -104,8 +115,8 @@ func (p *Pool) checkSettings(ctx context.Context, old, next settings) error {
 }
 
 func validSettings(set settings) error {
-	if set.Lease != 0 && set.Lease < minLease {
-		return fmt.Errorf("a lease of %v is under %v", set.Lease, minLease)
+	if set.Lease != 0 && (set.Lease < minLease || set.Lease > maxLease) {
+		return fmt.Errorf("a lease of %v is not between %v and %v", set.Lease, minLease, maxLease)
 	}
 	if set.Limit < 0 {
 		return fmt.Errorf("a limit of %d is below 0", set.Limit)
@@ -157,7 +168,7 @@ func (p *Pool) ensure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		set, err := readSettings(v)
+		set, err := p.s.readSettings(v)
 		switch {
 		case err != nil:
 			return err
@@ -172,5 +183,8 @@ func (p *Pool) ensure(ctx context.Context) error {
 	}
 }
 
-// minLease is the shortest lease: a worker must have the time to beat.
-const minLease = 100 * time.Millisecond
+// minLease is the shortest lease: a worker must have the time to beat. maxLease is the longest: so long a lost worker holds its task.
+const (
+	minLease = 100 * time.Millisecond
+	maxLease = 24 * time.Hour
+)

@@ -59,11 +59,23 @@ func (p *Pool) lastLinks(ctx context.Context, ids []foldstream.TaskID) (map[fold
 }
 
 func (p *Pool) readLinks(ctx context.Context, last map[foldstream.TaskID]link, filters []string) error {
-	for l, err := range p.s.links(ctx, query{filters: filters, last: true, headers: true}) {
+	for m, err := range p.s.scan(ctx, query{stream: p.s.lay.events(), filters: filters, last: true, headers: true}) {
 		if err != nil {
 			return err
 		}
-		last[l.Task] = l
+		if !validID(foldstream.TaskID(lastToken(m.subject))) {
+			continue // a stranger
+		}
+		l, err := readLink(m)
+		if p.s.passes(err) { // what is under it may be an event
+			l, err = p.s.under(ctx, err, m.subject)
+		}
+		if err != nil {
+			return err
+		}
+		if l.Seq > 0 {
+			last[l.Task] = l
+		}
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ type Store struct {
 	shown     atomic.Bool   // this store has an entry in the bucket Workers
 	expiry    time.Duration // of the bucket Locks
 	objects   jetstream.ObjectStore
+	met       meetings
 	bulk      bulk
 	between   func(step string) error // tests die between two steps here; nil goes on
 

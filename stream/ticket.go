@@ -1,8 +1,9 @@
 package stream
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -56,9 +57,15 @@ func (t ticket) put(lay layout) *nats.Msg {
 	return t.message(lay)
 }
 
+// farthest is the latest time of a schedule: the server counts nanoseconds, and what is past 2262 it takes for past.
+var farthest = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // schedule writes a ticket that the server brings to its lane at a time. The fired ticket is read before it is claimed.
 func (t ticket) schedule(lay layout, at time.Time) *nats.Msg {
 	t.read = true
+	if at.After(farthest) {
+		at = farthest
+	}
 	m := t.message(lay)
 	m.Header.Set(jetstream.ScheduleHeader, "@at "+at.UTC().Format(time.RFC3339Nano))
 	m.Header.Set(jetstream.ScheduleTargetHeader, m.Subject)
@@ -74,56 +81,74 @@ type delivery struct {
 	count uint64 // how often it was delivered, this time included
 }
 
-// readDelivery reads a ticket from its message.
+// readDelivery reads a ticket from its message. Errors: a stranger.
 func readDelivery(m *nats.Msg) (*delivery, error) {
 	meta, err := m.Metadata()
 	if err != nil {
 		return nil, err
 	}
 	d := &delivery{msg: m, seq: meta.Sequence.Stream, count: meta.NumDelivered}
-	if err := d.locate(m.Subject); err != nil {
-		return nil, err
-	}
-	return d, d.readBody()
+	return d, d.parse(d.stored())
 }
 
-// locate reads a ticket's subject: prefix.work.pool.stage.band.id. The stage of a schedule is not in it.
-func (t *ticket) locate(subject string) error {
-	tokens := strings.Split(subject, ".")
-	if len(tokens) != 6 {
-		return foldstream.Errorf(foldstream.Invalid, "fetch", "%s is no subject of a ticket", subject)
+// stored is the ticket's message as the queue holds it.
+func (d *delivery) stored() *stored {
+	return &stored{subject: d.msg.Subject, seq: d.seq, header: d.msg.Header, data: d.msg.Data}
+}
+
+// parse reads a ticket from where it is stored. Errors: a stranger.
+func (t *ticket) parse(m *stored) error {
+	err := t.locate(m)
+	if err == nil {
+		err = m.checkVersion()
 	}
-	band, err := strconv.Atoi(tokens[4])
+	if err == nil {
+		err = t.readBody(m)
+	}
+	return strange(m, err)
+}
+
+// locate reads a ticket's subject: prefix.work.pool.stage.band.id. The stage of a schedule is not in it. Errors: a stranger.
+func (t *ticket) locate(m *stored) error {
+	tokens, err := m.subjectOf(6)
 	if err != nil {
-		return foldstream.Errorf(foldstream.Invalid, "fetch", "%s: %w", subject, err)
+		return strange(m, err)
 	}
-	t.pool, t.lane, t.id = tokens[2], laneName{stageOf(tokens[3]), band}, foldstream.TaskID(tokens[5])
-	t.later = tokens[3] == laterToken
+	var ok bool
+	if t.lane, ok = laneOf(tokens[3], tokens[4]); !ok {
+		return strange(m, fmt.Errorf("%s.%s is no stage and band", tokens[3], tokens[4]))
+	}
+	t.pool, t.id, t.later = tokens[2], foldstream.TaskID(tokens[5]), tokens[3] == laterToken
 	return nil
 }
 
-func (d *delivery) readBody() error {
-	expect, err := strconv.ParseUint(d.msg.Header.Get(headerExpected), 10, 64)
+func (t *ticket) readBody(m *stored) error {
+	expect, err := strconv.ParseUint(m.header.Get(headerExpected), 10, 64)
 	if err != nil {
-		return foldstream.Errorf(foldstream.Invalid, "fetch", "%s: %s: %w", d.msg.Subject, headerExpected, err)
+		return fmt.Errorf("%s: %w", headerExpected, err)
 	}
-	d.expect, d.read, d.def = foldstream.Cursor(expect), d.msg.Header.Get(headerRead) != "", d.msg.Data
-	d.trouble = quoted(d.msg.Header, headerTrouble)
-	if text := d.msg.Header.Get(headerPart); text != "" {
+	t.expect, t.read, t.def = foldstream.Cursor(expect), m.header.Get(headerRead) != "", m.data
+	t.trouble = quoted(m.header, headerTrouble)
+	if text := m.header.Get(headerPart); text != "" {
 		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 || n > len(d.msg.Data) {
-			return foldstream.Errorf(foldstream.Invalid, "fetch", "%s: %s: %q is no place in a body of %d bytes", d.msg.Subject, headerPart, text, len(d.msg.Data))
+		if err != nil || n < 0 || n > len(m.data) {
+			return fmt.Errorf("%s: %.20q is no place in a body of %d bytes", headerPart, text, len(m.data))
 		}
-		d.def, d.part = d.msg.Data[:n:n], d.msg.Data[n:]
+		t.def, t.part = m.data[:n:n], m.data[n:]
 	}
 	return nil
 }
 
-// task decodes the ticket's task with its stage and part, and with the priority of the band that the ticket is in.
+// task decodes the ticket's task with its stage and part, and with the priority of the band that the ticket is in. Errors: Invalid.
 func (t *ticket) task() (foldstream.Task, error) {
 	task, err := decodeTask(t.def)
-	if err != nil {
+	switch {
+	case err != nil:
 		return task, err
+	case task.ID != t.id:
+		return task, fmt.Errorf("its body is the task %.80q", task.ID)
+	case t.lane.stage != firstStage(task) && !slices.Contains(task.Stages, t.lane.stage):
+		return task, fmt.Errorf("its task has no stage %q", t.lane.stage)
 	}
 	t.moved = move(&task, t.lane.band)
 	task.Stage = t.lane.stage

@@ -82,3 +82,17 @@ func ticketsOf(t *testing.T, url string) []uint64 {
 	}
 	return all
 }
+
+// A task that is to wait until after the end of the server's time waits, and does not start at once.
+func TestTicket_FarAway(t *testing.T) {
+	s := open(t, streamtest.Server(t).URL(), stream.Config{})
+	far := streamtest.Task(1)
+	far.NotBefore = time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)
+	create(t, s, far)
+	if l, err := s.Pool("p").Fetch(t.Context(), foldstream.Filter{Wait: 300 * time.Millisecond}); !foldstream.Is(err, foldstream.NotFound) {
+		t.Errorf("fetched %v, %v", l, err)
+	}
+	if n, err := s.TicketSchedules(t.Context(), "p", far.ID); n != 1 || err != nil {
+		t.Errorf("%d schedules, %v", n, err)
+	}
+}

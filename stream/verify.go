@@ -78,10 +78,8 @@ func (v *verification) readDefinitions(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if k, ok := keyOf(foldstream.TaskID(lastToken(m.subject))); ok {
+		if k, ok := keyOf(foldstream.TaskID(lastToken(m.subject))); ok { // else a stranger
 			v.ledgers[k] = &ledger{status: foldstream.Waiting}
-		} else {
-			v.fault("%s defines no task", m.subject)
 		}
 	}
 	return nil
@@ -92,11 +90,7 @@ func (v *verification) readEvents(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		k, ok := keyOf(l.Task)
-		if !ok {
-			v.fault("event %d is of %q, which is no task", l.Seq, l.Task)
-			continue
-		}
+		k, _ := keyOf(l.Task) // links reads no other
 		led := v.ledgers[k]
 		if led == nil || led.add(l.Event) != "" {
 			v.doubt(l.Task)
@@ -117,12 +111,16 @@ func (v *verification) readTickets(ctx context.Context) error {
 			return err
 		}
 		clear(v.ticketed)
+		v.tickets = 0
 		for subject := range info.State.Subjects {
-			if k, ok := keyOf(foldstream.TaskID(lastToken(subject))); ok {
-				v.ticketed[k] = true
+			var t ticket
+			if t.locate(&stored{subject: subject}) != nil {
+				continue // a stranger
 			}
+			k, _ := keyOf(t.id)
+			v.ticketed[k] = true
+			v.tickets++
 		}
-		v.tickets = len(info.State.Subjects)
 		return nil
 	})
 }
@@ -165,6 +163,8 @@ func (v *verification) settle(ctx context.Context, id foldstream.TaskID) error {
 		}
 		if led != nil {
 			v.ledgers[k] = led
+		} else {
+			delete(v.ledgers, k) // a stranger stands in the place of a definition
 		}
 		if wrong == "" {
 			return nil
@@ -197,7 +197,15 @@ func (v *verification) examine(ctx context.Context, id foldstream.TaskID) (*ledg
 	if err != nil {
 		return nil, "", err
 	}
-	if def == nil {
+	if def != nil {
+		_, err = readDefinition(def)
+	}
+	switch stranger := v.p.s.passes(err); {
+	case err != nil && !stranger:
+		return nil, "", err
+	case stranger && led.last == 0:
+		return nil, "", nil
+	case def == nil || stranger:
 		return nil, fmt.Sprintf("event %d is of a task that was never created", led.last), nil
 	}
 	lost, err := v.lost(ctx, id)
@@ -213,5 +221,9 @@ func (v *verification) lost(ctx context.Context, id foldstream.TaskID) (bool, er
 	if err != nil || m == nil {
 		return m == nil, err
 	}
-	return v.p.isDead(ctx, m)
+	at, err := placeOf(m)
+	if v.p.s.passes(err) {
+		return true, nil
+	}
+	return v.p.isDead(ctx, m, at)
 }

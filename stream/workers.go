@@ -86,7 +86,10 @@ func (s *Store) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, erro
 		for v, err := range s.Values(foldstream.Workers).List(ctx, "") {
 			var p Presence
 			if err == nil {
-				p, err = decodePresence(v.Data)
+				if p, err = decodePresence(v.Data); err != nil {
+					s.met.tell(s.log, v, err)
+					continue
+				}
 			}
 			if err != nil {
 				yield(foldstream.Presence{}, foldstream.E(foldstream.KindOf(err), "workers", err))
@@ -121,8 +124,11 @@ func (s *Store) livesOn(ctx context.Context, claim link) (time.Duration, error) 
 		return 0, err
 	}
 	p, err := decodePresence(m.data)
-	if err != nil || p.Tasks[claim.Pool+"/"+string(claim.Task)].Claim != claim.Seq {
-		return 0, err
+	switch {
+	case isNewer(err): // it lives, and may work this
+		return max(time.Until(m.at.Add(s.cfg.Lease)), 0), nil
+	case err != nil || p.Tasks[claim.Pool+"/"+string(claim.Task)].Claim != claim.Seq:
+		return 0, nil
 	}
 	return max(time.Until(p.Expires), 0), nil
 }

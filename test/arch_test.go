@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"record":            {"", "internal/wire", "internal/series"},
 	"collect":           {"", "frame", "metric", "record", "internal/wire"},
 	"report":            {"", "metric", "collect"},
-	"stream":            {""},
+	"stream":            {"", "internal/wire"},
 	"stream/mem":        {""},
 	"stream/embed":      {""},
 	"stream/streamtest": {"", "stream/embed"},

@@ -1,5 +1,5 @@
 // Package wire writes and reads what rooms keep as values: [version, body] in msgpack, where equal bodies give equal bytes, and the parts
-// that the values of several rooms have in common.
+// that the values of several rooms have in common. It has what every reader of stored msgpack checks first, Check.
 package wire
 
 import (
@@ -30,6 +30,9 @@ func Encode(version int, body any) ([]byte, error) {
 
 // Decode reads what Encode wrote. what names the thing in the error. Errors: Invalid.
 func Decode(what string, version int, data []byte, body any) error {
+	if err := Check(data); err != nil {
+		return foldstream.Errorf(foldstream.Invalid, "", "%s: not a stored value: %w", what, err)
+	}
 	d := msgpack.NewDecoder(bytes.NewReader(data))
 	d.UseLooseInterfaceDecoding(true)
 	n, err := d.DecodeArrayLen()
@@ -38,7 +41,7 @@ func Decode(what string, version int, data []byte, body any) error {
 	}
 	v, err := d.DecodeInt()
 	if err == nil && v != version {
-		return foldstream.Errorf(foldstream.Invalid, "", "%s: version %d is not known here; this program reads version %d", what, v, version)
+		return foldstream.Errorf(foldstream.Invalid, "", "%s: version %d is not known here, a newer program's perhaps; this one reads version %d", what, v, version)
 	}
 	if err == nil {
 		err = d.Decode(body)
