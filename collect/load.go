@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/foldstream/foldstream"
@@ -70,7 +71,8 @@ func loadBlob(ctx context.Context, store foldstream.Store, b Blob) (foldstream.F
 }
 
 // Watch tells the summary of an experiment's collection as it stands, then every change, until the context ends (no error). It
-// waits for a collection that is not there yet. It ends with its first error.
+// waits for a collection that is not there yet, and passes over what is none: the aggregator writes over that. It ends with its first
+// error.
 func Watch(ctx context.Context, store foldstream.Store, name string) iter.Seq2[Summary, error] {
 	return func(yield func(Summary, error) bool) {
 		if err := foldstream.ValidName("experiment", name); err != nil {
@@ -84,6 +86,9 @@ func Watch(ctx context.Context, store foldstream.Store, name string) iter.Seq2[S
 			var s Summary
 			if err == nil {
 				s, err = decodeSummary("collection "+name, v.Data)
+				if _, isNewer := errors.AsType[wire.Newer](err); err != nil && !isNewer {
+					continue
+				}
 			}
 			if !yield(s, err) || err != nil {
 				return

@@ -44,10 +44,23 @@ func DecodeExperiment(v foldstream.Value) (e foldstream.Experiment, alive bool, 
 	if err := wire.Decode("experiment "+v.Key, version, v.Data, &w); err != nil {
 		return foldstream.Experiment{}, false, err
 	}
+	if err := w.check(v.Key); err != nil {
+		return foldstream.Experiment{}, false, foldstream.Errorf(foldstream.Invalid, "record", "experiment %s cannot be read: %w", v.Key, err)
+	}
 	return foldstream.Experiment{
 		Name: w.Name, Pool: w.Pool, Calendar: w.Calendar, Members: foldstream.Digest(w.Members), Expected: w.Expected,
 		Collection: w.Spec.Spec(), Policy: foldstream.Policy(w.Policy), Source: w.Source, Notes: w.Notes, Created: w.Created.In(time.UTC), ID: w.ID,
 	}, !w.Deleting, nil
+}
+
+func (w *wireExperiment) check(key string) error {
+	if w.Name != key {
+		return foldstream.Errorf(foldstream.Invalid, "", "its name is %.80q", w.Name)
+	}
+	if w.Pool == "" && w.Members == "" {
+		return nil
+	}
+	return foldstream.ValidName("pool", w.Pool)
 }
 
 func encodeMembers(members []foldstream.Expectation, sessions []foldstream.Time) ([]byte, error) {

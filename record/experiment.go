@@ -182,19 +182,18 @@ func ReadExperiment(ctx context.Context, store foldstream.Store, name string) (f
 	return e, nil
 }
 
-// Experiments reads the stored experiments in order of their names. It ends with its first error.
+// Experiments reads the stored experiments in order of their names, and passes over what is none. It ends with its first error.
 func Experiments(ctx context.Context, store foldstream.Store) iter.Seq2[foldstream.Experiment, error] {
 	return func(yield func(foldstream.Experiment, error) bool) {
 		for v, err := range store.Values(foldstream.Experiments).List(ctx, "") {
 			if err == nil && !IsExperiment(v.Key) {
 				continue
 			}
-			var e foldstream.Experiment
-			alive := true
-			if err == nil {
-				e, alive, err = DecodeExperiment(v)
+			if err != nil {
+				yield(foldstream.Experiment{}, err)
+				return
 			}
-			if (alive || err != nil) && !yield(e, err) || err != nil {
+			if e, alive, err := DecodeExperiment(v); err == nil && alive && !yield(e, nil) {
 				return
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/vmihailenco/msgpack/v5"
 	"go.uber.org/goleak"
 
 	"github.com/foldstream/foldstream"
@@ -702,6 +703,55 @@ func TestAggregatorBadStore(t *testing.T) {
 		sameBytes(t, want, settled(t, store, "x"))
 		if g.failures() < 5 {
 			t.Errorf("the store failed only %d times", g.failures())
+		}
+	})
+}
+
+// Values of other programs in the buckets hold nobody up: what stands in the place of a value is written over, the rest is passed over.
+func TestAggregatorStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		want := undisturbed(t)
+		store := mem.New(mem.Options{})
+		plant := func(bucket, key string, data []byte) {
+			t.Helper()
+			if _, err := store.Values(bucket).Put(t.Context(), foldstream.Value{Key: key, Data: data}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bomb := slices.Concat([]byte("\x92\x01\x81\xa7members"), bytes.Repeat([]byte("\xdf\x00\x0f\x00\x00\xa1x"), 2000))
+		named, err := msgpack.Marshal([]any{1, map[string]any{"name": "y", "pool": "p"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pooled, err := msgpack.Marshal([]any{1, map[string]any{"name": "w", "pool": "*"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key, data := range map[string][]byte{"a": nil, "b": []byte("{}"), "c": bomb, "d": named, "w": pooled, "e": {0x92, 2, 0xc0}} {
+			plant(foldstream.Experiments, key, data)
+			plant(foldstream.Collections, "x"+key, data)
+		}
+		plant(foldstream.Locks, "aggregator", bomb)
+		plant(foldstream.Collections, "x", []byte("{}"))
+		plant(foldstream.Collections, "x.ensemble", bomb)
+		plant(foldstream.Collections, "x.g.alpha=1-6bb2aca6e782b8b5", nil)
+		submit(t, store, "x", 2)
+		defer aggregate(t, store, "one")()
+		commitAll(t, store, "x", tasksOfSample, time.Second)
+		got := settled(t, store, "x")
+		for _, key := range []string{"a", "b", "c", "d", "w", "e"} {
+			delete(got, key)
+		}
+		sameBytes(t, want, got)
+		var names []string
+		for e, err := range record.Experiments(t.Context(), store) {
+			if err != nil {
+				t.Error(err)
+			}
+			names = append(names, e.Name)
+		}
+		if !slices.Equal(names, []string{"x"}) {
+			t.Errorf("experiments %q", names)
 		}
 	})
 }

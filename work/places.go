@@ -350,7 +350,7 @@ func (s *places) watch(ctx context.Context) {
 func (s *places) learn(v foldstream.Value) {
 	key, number, ok := strings.Cut(strings.TrimPrefix(v.Key, s.prefix()), "/")
 	i, err := strconv.Atoi(number)
-	if !ok || err != nil {
+	if !ok || err != nil || i < 0 {
 		return
 	}
 	s.mu.Lock()
@@ -381,7 +381,7 @@ func (s *places) read(v foldstream.Value) *place {
 	case e.Life == s.life:
 		p.lease = 0
 	case e.Lease > 0:
-		p.lease = time.Duration(e.Lease) * time.Millisecond
+		p.lease = time.Duration(min(e.Lease, defaultLease.Milliseconds())) * time.Millisecond // nobody's is longer
 	}
 	return p
 }

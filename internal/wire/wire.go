@@ -5,6 +5,7 @@ package wire
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -28,6 +29,13 @@ func Encode(version int, body any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// Newer is the error of a value whose version another program wrote.
+type Newer struct{ Version, Known int }
+
+func (n Newer) Error() string {
+	return fmt.Sprintf("version %d is not known here, a newer program's perhaps; this one reads version %d", n.Version, n.Known)
+}
+
 // Decode reads what Encode wrote. what names the thing in the error. Errors: Invalid.
 func Decode(what string, version int, data []byte, body any) error {
 	if err := Check(data); err != nil {
@@ -41,7 +49,7 @@ func Decode(what string, version int, data []byte, body any) error {
 	}
 	v, err := d.DecodeInt()
 	if err == nil && v != version {
-		return foldstream.Errorf(foldstream.Invalid, "", "%s: version %d is not known here, a newer program's perhaps; this one reads version %d", what, v, version)
+		return foldstream.Errorf(foldstream.Invalid, "", "%s: %w", what, Newer{v, version})
 	}
 	if err == nil {
 		err = d.Decode(body)
