@@ -262,7 +262,7 @@ func (c strangerCase) check(t *testing.T, s *stream.Store) {
 			return err
 		}
 		if _, err := s.Pool("p").Fetch(t.Context(), foldstream.Filter{}); !foldstream.Is(err, foldstream.NotFound) {
-			return fmt.Errorf("a fetch from what is left: %v", err)
+			return fmt.Errorf("a fetch from what is left: %w", err)
 		}
 		for _, deep := range []bool{true, false} {
 			var aside, passed []stream.Foreign

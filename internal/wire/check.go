@@ -70,7 +70,7 @@ func head(b []byte) (size, values int, ok bool) {
 
 // blob reads the beginning of a value of a length that its first byte tells, or that follows it.
 func blob(b []byte) (size, values int, ok bool) {
-	width := 0
+	var width int
 	switch c := b[0]; {
 	case c == 0xc1: // nothing
 		return 0, 0, false

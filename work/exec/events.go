@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -43,9 +42,9 @@ const (
 
 // events reads the file of events as the command appends to it.
 type events struct {
-	path, dir string
-	rec       foldstream.Recorder
-	log       io.Writer // takes what was wrong
+	dir *folder
+	rec foldstream.Recorder
+	log io.Writer // takes what was wrong
 
 	at     int64  // offset of what is not read yet
 	part   []byte // the beginning of a line whose end is not written yet
@@ -75,18 +74,18 @@ func (e *events) follow(ctx context.Context, done <-chan struct{}) {
 
 // read takes the lines there are. A file that became shorter was written anew.
 func (e *events) read(ctx context.Context) {
-	info, err := os.Stat(e.path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() == e.at {
-		return // not there yet, or nothing new
+	f, err := e.dir.open(eventsName)
+	if err != nil {
+		return // not there yet, or no file
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() == e.at {
+		return // nothing new
 	}
 	if info.Size() < e.at {
 		e.at, e.part, e.skip = 0, nil, false
 	}
-	f, err := os.Open(e.path)
-	if err != nil {
-		return
-	}
-	defer f.Close()
 	if _, err := f.Seek(e.at, io.SeekStart); err != nil {
 		return
 	}

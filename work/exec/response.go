@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 
 	"github.com/foldstream/foldstream"
 )
@@ -25,7 +23,7 @@ type Response struct {
 // Blob is a file the command leaves behind, or one that an earlier stage left.
 type Blob struct {
 	Name   string            `json:"name"`
-	Path   string            `json:"path,omitempty"`   // relative to the working directory
+	Path   string            `json:"path,omitempty"`   // in the working directory: no link may lead out of it
 	Digest foldstream.Digest `json:"digest,omitempty"` // only in Request.Part
 	Type   string            `json:"type,omitempty"`   // media type
 }
@@ -66,7 +64,7 @@ func (t *Text) UnmarshalJSON(data []byte) error {
 }
 
 // respond reads the command's answer and takes its artifacts from dir.
-func respond(ctx context.Context, data []byte, dir string, rec foldstream.Recorder) (foldstream.Result, error) {
+func respond(ctx context.Context, data []byte, dir *folder, rec foldstream.Recorder) (foldstream.Result, error) {
 	r, err := decode(data)
 	if err != nil {
 		return foldstream.Result{}, foldstream.Permanent(err)
@@ -95,14 +93,13 @@ func respond(ctx context.Context, data []byte, dir string, rec foldstream.Record
 }
 
 // keep stores the file as an artifact of the result.
-func (b Blob) keep(ctx context.Context, dir string, rec foldstream.Recorder) error {
-	path := b.Path
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+func (b Blob) keep(ctx context.Context, dir *folder, rec foldstream.Recorder) error {
+	f, err := dir.open(b.Path)
+	if err == nil && b.Name == "" {
+		err = errors.Join(errors.New("it needs a name"), f.Close())
 	}
-	f, err := os.Open(path)
-	if err != nil || b.Name == "" {
-		return foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "exec", "the result's artifact %q, path %q: needs a name and a file: %w", b.Name, b.Path, err))
+	if err != nil {
+		return foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "exec", "the result's artifact %q, path %q: %w", b.Name, b.Path, err))
 	}
 	defer f.Close()
 	return rec.Artifact(ctx, b.Name, b.Type, f)

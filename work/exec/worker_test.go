@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 	case "tell":
 		tell()
 		return
+	case "stray":
+		stray()
+		return
 	default:
 		play(role)
 		return
@@ -181,8 +184,18 @@ func TestTheLogIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := rec.blobs[logName]
-	if len(log) > 1<<20 || len(log) < 1<<20-100 || !strings.HasPrefix(log, "line ") || !strings.Contains(log, "line 59999 ") {
-		t.Errorf("%d bytes, from %.40q", len(log), log)
+	_, gap, _ := strings.Cut(log, "… foldstream left ")
+	gap, end, _ := strings.Cut(gap, " bytes out here …\n")
+	left, _ := strconv.Atoi(gap)
+	if len(log) > 1<<20+100 || len(log) < 1<<20-200 || !strings.HasPrefix(log, "line 0 ") || !strings.HasPrefix(end, "line ") || !strings.HasSuffix(log, "line 59999 of a long and boring log that goes on and on and on\n") {
+		t.Errorf("%d bytes, from %.40q, and after the gap %.40q", len(log), log, end)
+	}
+	whole := 0
+	for i := range 60000 {
+		whole += len(fmt.Sprintf("line %d of a long and boring log that goes on and on and on\n", i))
+	}
+	if kept := len(log) - len("\n… foldstream left  bytes out here …\n") - len(gap); kept+left != whole {
+		t.Errorf("%d bytes kept and %d left out are not %d", kept, left, whole)
 	}
 }
 
