@@ -29,7 +29,7 @@ var mayImport = map[string][]string{
 	"stream/mem":        {""},
 	"stream/embed":      {""},
 	"stream/streamtest": {"", "stream/embed"},
-	"cmd/internal/cli":  {"", "calendar", "gen", "gen/qlib", "frame", "metric", "work", "record", "collect", "report", "stream"},
+	"cmd/internal/cli":  {"", "calendar", "gen", "gen/qlib", "frame", "metric", "work", "work/exec", "record", "collect", "report", "stream"},
 	"cmd/producer":      {"cmd/internal/cli"},
 	"cmd/consumer":      {"cmd/internal/cli"},
 	"cmd/aggregator":    {"cmd/internal/cli"},

@@ -51,7 +51,7 @@ func TestPool_FailedTasksAreDeadLettersAndRetried(t *testing.T) {
 	url, _ := serve(t, t.TempDir())
 	file, _ := jobFile(t, "good, bad", 3)
 	mustRun(t, "producer", "submit", file, "-s", url)
-	start(t, "consumer", "run", "--pool", "jobs", "-s", url)
+	start(t, "consumer", "run", "--pool", "jobs", "--allow", "sh -c", "-s", url)
 	counts := func(status foldstream.Status) func() bool {
 		return func() bool { return stat(t, url, "jobs")[status] == 3 }
 	}
@@ -88,7 +88,7 @@ func TestPool_CancelPauseResume(t *testing.T) {
 	slow, dir := jobFile(t, "slow", 1)
 	mustRun(t, "producer", "submit", slow, "-s", url, "--lease", "1s")
 	mustRun(t, "foldstream", "pause", "jobs", "-s", url)
-	start(t, "consumer", "run", "--pool", "jobs", "-s", url)
+	start(t, "consumer", "run", "--pool", "jobs", "--allow", "sh -c", "-s", url)
 	if out := run(t, "foldstream", "wait", "jobs", "--for", "1s", "-s", url); out.code != 6 || stat(t, url, "jobs")[foldstream.Waiting] != 1 {
 		t.Errorf("a paused pool does something: exit code %d, %v", out.code, stat(t, url, "jobs"))
 	}
@@ -115,7 +115,7 @@ func TestPool_DrainUsesNothingUp(t *testing.T) {
 	url, _ := serve(t, t.TempDir())
 	slow, dir := jobFile(t, "slow", 1)
 	mustRun(t, "producer", "submit", slow, "-s", url)
-	first := start(t, "consumer", "run", "--pool", "jobs", "-s", url, "--grace", "100ms")
+	first := start(t, "consumer", "run", "--pool", "jobs", "--allow", "sh -c", "-s", url, "--grace", "100ms")
 	eventually(t, "the command runs", func() bool {
 		_, err := os.Stat(filepath.Join(dir, "sleeper"))
 		return err == nil
@@ -143,7 +143,7 @@ func TestPool_Limit(t *testing.T) {
 	mustRun(t, "producer", "submit", file, "-s", url)
 	mustRun(t, "foldstream", "pool", "set", "jobs", "--limit", "1", "-s", url)
 	for range 2 {
-		start(t, "consumer", "run", "--pool", "jobs", "-s", url, "-n", "2", "--grace", "100ms")
+		start(t, "consumer", "run", "--pool", "jobs", "--allow", "sh -c", "-s", url, "-n", "2", "--grace", "100ms")
 	}
 	eventually(t, "one runs", func() bool { return len(ids(t, url, `status == "running"`)) == 1 })
 	running := ids(t, url, `status == "running"`)

@@ -87,10 +87,18 @@ func mustRun(t *testing.T, name string, args ...string) string {
 	return out.stdout
 }
 
+// forPrograms begins the names of variables that tests set for our programs, which see them without it.
+const forPrograms = "PROGRAM_"
+
 // quiet is an environment in which nothing of the machine's own settings is seen.
 func quiet(t *testing.T) []string {
 	t.Helper()
 	env := []string{"PATH=" + os.Getenv("PATH"), "CI=true"}
+	for _, v := range os.Environ() {
+		if v, ok := strings.CutPrefix(v, forPrograms); ok {
+			env = append(env, v)
+		}
+	}
 	for _, name := range []string{"HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR"} {
 		dir := filepath.Join(t.TempDir(), strings.ToLower(name))
 		if err := os.MkdirAll(dir, 0o700); err != nil {

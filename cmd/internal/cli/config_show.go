@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -127,51 +126,6 @@ next:
 		return nil, foldstream.Errorf(foldstream.NotFound, "", "there is no command %q%s", strings.Join(words[:i+1], " "), hint(word, names))
 	}
 	return n, nil
-}
-
-// hidden stands for a secret.
-const hidden = "****"
-
-// hideSecrets replaces passwords and tokens. The user is a token where there is no password.
-func hideSecrets(settings []setting) {
-	password := false
-	for _, s := range settings {
-		password = password || s.Name == "password" && s.Value != ""
-	}
-	for i, s := range settings {
-		name := s.Name[strings.LastIndex(s.Name, ".")+1:]
-		switch {
-		case s.Value == "":
-		case name == "password", name == "user" && !password:
-			settings[i].Value = hidden
-		case name == "server":
-			settings[i].Value = hideInURLs(s.Value)
-		}
-	}
-}
-
-// hideInURLs hides the password of each server, or its user where that is a token.
-func hideInURLs(servers string) string {
-	list := strings.Split(servers, ",")
-	for i, server := range list {
-		u, err := url.Parse(strings.TrimSpace(server))
-		if err != nil || !strings.Contains(server, "://") {
-			u, err = url.Parse("nats://" + strings.TrimSpace(server))
-		}
-		if err != nil {
-			list[i] = hidden
-			continue
-		}
-		if u.User == nil {
-			continue
-		}
-		secret := hidden
-		if _, ok := u.User.Password(); ok {
-			secret = u.User.Username() + ":" + hidden
-		}
-		list[i] = u.Scheme + "://" + secret + "@" + u.Host
-	}
-	return strings.Join(list, ",")
 }
 
 // ConfigPathCmd shows which file is read.

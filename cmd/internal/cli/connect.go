@@ -81,7 +81,7 @@ func (c Connection) dial(ctx context.Context, log *slog.Logger) (*session, error
 
 // open opens the store on a connection; closers are what to close with it, in order of opening.
 func open(ctx context.Context, nc *nats.Conn, c Connection, log *slog.Logger, closers ...func() error) (*session, error) {
-	s := &session{url: nc.ConnectedUrl(), close: closers}
+	s := &session{url: nc.ConnectedUrlRedacted(), close: closers}
 	store, err := stream.Open(ctx, nc, stream.Config{Prefix: c.Prefix, Replicas: c.Replicas, Lease: c.Lease, Worker: workerName(), Logger: log})
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -113,6 +113,7 @@ func (c Connection) unreachable(tried string, err error) error {
 	if err == nil {
 		return nil
 	}
+	err, tried = withoutSecrets(err, tried), hideInURLs(tried)
 	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) {
 		return foldstream.Errorf(foldstream.Denied, "", "the NATS server at %s refused the credentials: %w", tried, err)
 	}

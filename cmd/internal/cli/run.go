@@ -62,7 +62,7 @@ func (c *RunCmd) run(ctx context.Context, env *Env, p *plan, out string) (err er
 	}
 	told := tell(p.Experiment.Name, p.Experiment.Pool, created)
 	fmt.Fprintf(env.Stderr, "%s: %d tasks, %d new, %d known\n", told.Experiment, told.Tasks, told.New, told.Known)
-	worked, sum, err := c.work(ctx, env, s, p.Experiment, log)
+	worked, sum, err := c.work(ctx, env, s, p, log)
 	if err != nil {
 		return err
 	}
@@ -87,8 +87,9 @@ func (c *RunCmd) open(ctx context.Context, env *Env, name string, log *slog.Logg
 }
 
 // work runs consumers and an aggregator until the experiment is settled. It returns how many attempts were made.
-func (c *RunCmd) work(ctx context.Context, env *Env, s *session, e foldstream.Experiment, log *slog.Logger) (int, collect.Summary, error) {
-	runner, err := c.runner(ctx, s.store, e.Pool, log)
+func (c *RunCmd) work(ctx context.Context, env *Env, s *session, p *plan, log *slog.Logger) (int, collect.Summary, error) {
+	name := p.Experiment.Name
+	runner, err := c.runner(ctx, s.store, p.Experiment.Pool, p.allows(), log)
 	if err != nil {
 		return 0, collect.Summary{}, err
 	}
@@ -109,10 +110,10 @@ func (c *RunCmd) work(ctx context.Context, env *Env, s *session, e foldstream.Ex
 	group.Go(func() error { return aggregator(s.store, log).Run(serving) })
 	group.Go(func() (err error) {
 		defer stop()
-		p := newProgress(env, e.Name)
-		defer p.close()
-		defer observe(ctx, s.store, e.Pool, p)()
-		sum, err = await(ctx, s.store, e.Name, p)
+		bar := newProgress(env, name)
+		defer bar.close()
+		defer observe(ctx, s.store, p.Experiment.Pool, bar)()
+		sum, err = await(ctx, s.store, name, bar)
 		return err
 	})
 	err = group.Wait()

@@ -12,6 +12,7 @@ import (
 	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/stream"
 	"github.com/foldstream/foldstream/work"
+	"github.com/foldstream/foldstream/work/exec"
 )
 
 // Producer is the commands that make tasks.
@@ -55,12 +56,17 @@ type Labour struct {
 	Code        string        `help:"Version of the code that does the work, for the record; default: this build's."`
 	Cache       string        `type:"path" placeholder:"DIR" help:"Folder of verified copies of input data; default: the user's cache folder."`
 	Grace       time.Duration `default:"10s" help:"How long running tasks may go on after the command is told to stop."`
+	Commands
 }
 
-// runner returns the runner of a pool with everything it needs to work any of its tasks.
-func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string, log *slog.Logger) (*work.Runner, error) {
+// runner returns the runner of a pool with everything it needs to work its tasks, the commands among them that allow allows.
+func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string, allow func(foldstream.Task) error, log *slog.Logger) (*work.Runner, error) {
 	if l.Concurrency < 1 {
 		return nil, foldstream.Errorf(foldstream.Invalid, "", "--concurrency %d: at least one task at once", l.Concurrency)
+	}
+	workers, err := l.workers(allow, log)
+	if err != nil {
+		return nil, err
 	}
 	cache, err := l.cache()
 	if err != nil {
@@ -78,7 +84,7 @@ func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string,
 		Settings:    settings,
 		Locks:       store.Values(foldstream.Locks),
 		Artifacts:   store.Artifacts(),
-		Workers:     work.Builtin(),
+		Workers:     workers,
 		Metrics:     store.Metrics(),
 		Guard:       func(t foldstream.Task) error { return cals.guard(ctx, t) },
 		Concurrency: l.Concurrency,
@@ -108,7 +114,8 @@ type ConsumerCmd struct {
 	Connection
 	Output
 	Labour
-	Pool string `required:"" help:"Pool to work on."`
+	Pool  string   `required:"" help:"Pool to work on."`
+	Allow []string `group:"Commands" placeholder:"COMMAND" help:"Commands that tasks of the worker exec may run, by how they begin: 'python3 train.py'; '*' is all. Default: none, as whoever can write to the pool chooses them."`
 }
 
 // Run works until ctx ends.
@@ -122,7 +129,7 @@ func (c *ConsumerCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	r, err := c.runner(ctx, s.store, c.Pool, log)
+	r, err := c.runner(ctx, s.store, c.Pool, exec.Only(c.Allow...), log)
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,9 @@ func (c *SubmitCmd) Run(ctx context.Context, env *Env) (err error) {
 		return printJSON(env.Stdout, out)
 	}
 	c.print(env, out, time.Since(started))
+	if command := p.allowance(); command != "" {
+		fmt.Fprintf(env.Stderr, "%s: its tasks run a command: consumers need --allow '%s'\n", out.Experiment, command)
+	}
 	return nil
 }
 
