@@ -57,6 +57,19 @@ const maxInFlight = 8192
 // Open opens the store that the connection's server holds and makes what is missing of it. The connection must stay open
 // until after Close; two stores may share one. Errors: Invalid (cfg), Unavailable, Denied, Full.
 func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
+	s, err := newStore(nc, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		_ = s.Close() // the error that matters is the one of the start
+		return nil, err
+	}
+	return s, nil
+}
+
+// newStore makes a store that has not looked at its server yet.
+func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 	cfg, err := cfg.filled()
 	if err != nil {
 		return nil, err
@@ -65,27 +78,22 @@ func Open(ctx context.Context, nc *nats.Conn, cfg Config) (*Store, error) {
 		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(), host: hostName(), since: time.Now(),
 		pools: map[string]*Pool{}, longDelay: longDelay, bulk: byDefault,
 	}
-	s.undo = append(s.undo, s.watchDenials())
-	life, end := context.WithCancel(context.Background())
-	s.life, s.end = func() context.Context { return life }, end
-	if err := s.start(ctx); err != nil {
-		_ = s.Close() // the error that matters is the one of the start
-		return nil, err
-	}
-	return s, nil
-}
-
-func (s *Store) start(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience)
-	defer cancel()
 	s.js, err = jetstream.New(s.nc,
 		jetstream.WithPublishAsyncMaxPending(maxInFlight),
 		jetstream.WithPublishAsyncTimeout(s.tryTime()),
 		jetstream.WithDefaultTimeout(s.tryTime()))
 	if err != nil {
-		return s.door(ctx, "open", err)
+		return nil, foldstream.E(kindOf(err), "open", err)
 	}
-	s.undo = append(s.undo, s.js.CleanupPublisher)
+	s.undo = append(s.undo, s.watchDenials(), s.js.CleanupPublisher)
+	life, end := context.WithCancel(context.Background())
+	s.life, s.end = func() context.Context { return life }, end
+	return s, nil
+}
+
+func (s *Store) start(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	defer cancel()
 	if err := s.provision(ctx); err != nil {
 		return err
 	}

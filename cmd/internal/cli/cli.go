@@ -117,6 +117,9 @@ func finish(env *Env, name string, err error) int {
 	if err == nil {
 		return 0
 	}
+	if code, ok := errors.AsType[exitWith](err); ok {
+		return int(code)
+	}
 	if errors.Is(err, context.Canceled) {
 		err = foldstream.Errorf(foldstream.Cancelled, "", "interrupted")
 	}

@@ -82,13 +82,18 @@ func (c Connection) dial(ctx context.Context, log *slog.Logger) (*session, error
 // open opens the store on a connection; closers are what to close with it, in order of opening.
 func open(ctx context.Context, nc *nats.Conn, c Connection, log *slog.Logger, closers ...func() error) (*session, error) {
 	s := &session{url: nc.ConnectedUrlRedacted(), close: closers}
-	store, err := stream.Open(ctx, nc, stream.Config{Prefix: c.Prefix, Replicas: c.Replicas, Lease: c.Lease, Worker: workerName(), Logger: log})
+	store, err := stream.Open(ctx, nc, c.config(log))
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.store = store
 	s.close = append(s.close, store.Close)
 	return s, nil
+}
+
+// config is how the flags have the store.
+func (c Connection) config(log *slog.Logger) stream.Config {
+	return stream.Config{Prefix: c.Prefix, Replicas: c.Replicas, Lease: c.Lease, Worker: workerName(), Version: CodeVersion(), Logger: log}
 }
 
 func (c Connection) connect() (*nats.Conn, error) {

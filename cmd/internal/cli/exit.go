@@ -30,3 +30,12 @@ func ExitCode(err error) int {
 	}
 	return 1
 }
+
+// exitWith is the error of a command that has said everything and ends with a code of its own: check, in the sense of Nagios.
+type exitWith int
+
+var stateNames = [...]string{"ok", "warning", "critical", "unknown"}
+
+func (e exitWith) state() string { return stateNames[min(int(e), len(stateNames)-1)] }
+
+func (e exitWith) Error() string { return e.state() }

@@ -36,6 +36,8 @@ type Foldstream struct {
 	Producer   Producer      `cmd:"" group:"Services" help:"Make tasks."`
 	Consumer   Consumer      `cmd:"" group:"Services" help:"Work on tasks."`
 	Aggregator Aggregator    `cmd:"" group:"Services" help:"Fold results."`
+	Doctor     DoctorCmd     `cmd:"" group:"Look" help:"Look at the server and its streams: what is missing, wrong, or not ours."`
+	Check      CheckCmd      `cmd:"" group:"Look" help:"Check the server for monitoring: Nagios, Prometheus, JSON."`
 	Config     ConfigCmd     `cmd:"" group:"Look" help:"Look at the settings: flags, environment, file, defaults."`
 	Completion CompletionCmd `cmd:"" group:"Look" help:"Write the script by which a shell completes commands and flags."`
 	Version    VersionCmd    `cmd:"" group:"Look" help:"Show which build this is."`
