@@ -55,9 +55,9 @@ func (c *CheckCmd) findings(ctx context.Context) []stream.Finding {
 	}
 	defer func() { _ = s.Close() }()
 	findings := slices.Collect(s.store.Examine(ctx))
-	dead, _ := figure(findings, "dead_letters")
-	waiting, _ := figure(findings, "waiting_tickets")
-	workers, known := figure(findings, "workers")
+	dead, _ := summed(findings, "dead_letters")
+	waiting, _ := summed(findings, "waiting_tickets")
+	workers, known := summed(findings, "workers")
 	for i := range findings {
 		switch f := &findings[i]; {
 		case f.About == "dead letters" && c.Dead >= 0 && dead > float64(c.Dead):

@@ -26,6 +26,7 @@ import (
 type Env struct {
 	Stdout, Stderr io.Writer
 	Stdin          io.Reader
+	Terminal       io.Writer        // Stderr for what moves the cursor; nil is Stderr, which on a terminal shows orders and obeys none
 	Asks           bool             // a person sits at Stdin and Stderr and can be asked
 	TTY            bool             // Stderr is a terminal
 	Store          foldstream.Store // instead of that of the server which the flags name; nil is that one
@@ -54,12 +55,14 @@ type Server interface {
 func Main(name, about string, grammar any, inside Inside) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	env := &Env{
-		Stdout: os.Stdout,
-		Stderr: os.Stderr,
+		Stdout: forPeople(os.Stdout),
+		Stderr: forPeople(os.Stderr),
 		Stdin:  os.Stdin,
-		Asks:   isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()),
-		TTY:    isatty.IsTerminal(os.Stderr.Fd()) && os.Getenv("CI") == "",
-		Inside: inside,
+
+		Terminal: os.Stderr,
+		Asks:     isatty.IsTerminal(os.Stdin.Fd()) && isatty.IsTerminal(os.Stderr.Fd()),
+		TTY:      isatty.IsTerminal(os.Stderr.Fd()) && os.Getenv("CI") == "",
+		Inside:   inside,
 	}
 	code := Run(ctx, name, about, grammar, os.Args[1:], env)
 	stop()

@@ -83,10 +83,10 @@ func (c *DoctorCmd) examine(ctx context.Context, env *Env, s *stream.Store) (exa
 			fmt.Fprintf(env.Stdout, "%-8s %s: %s\n", f.Level, f.About, f.Text)
 		}
 	}
-	if _, whole := figure(out.Findings, "dead_letters"); !whole { // the examination did not come to its end: not all streams are there
+	if _, whole := summed(out.Findings, "dead_letters"); !whole { // the examination did not come to its end: not all streams are there
 		return out, ctx.Err()
 	}
-	messages, _ := figure(out.Findings, "messages")
+	messages, _ := summed(out.Findings, "messages")
 	out.Deep = c.Deep || messages <= deepUpTo
 	if !out.Deep {
 		fmt.Fprintf(env.Stderr, "%.0f messages: only their subjects and headers are read; --deep reads them whole\n", messages)
@@ -127,8 +127,8 @@ func count(findings []stream.Finding, level stream.Level) (n int) {
 	return n
 }
 
-// figure sums up a figure over the findings; false where none has it.
-func figure(findings []stream.Finding, name string) (sum float64, found bool) {
+// summed sums up a figure over the findings; false where none has it.
+func summed(findings []stream.Finding, name string) (sum float64, found bool) {
 	for _, f := range findings {
 		v, ok := f.Figures[name]
 		sum, found = sum+v, found || ok

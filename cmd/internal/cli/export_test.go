@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -43,3 +44,6 @@ func Observed(ctx context.Context, index foldstream.Index, pool string) (names [
 	}
 	return names, err
 }
+
+// Plain is what a terminal is written to through.
+func Plain(w io.Writer) io.Writer { return &plain{w: w} }

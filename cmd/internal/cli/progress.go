@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"sync"
@@ -19,7 +20,7 @@ type progress interface {
 // newProgress starts showing the progress of name on env's stderr.
 func newProgress(env *Env, name string) progress {
 	if env.TTY {
-		return newBar(env.Stderr, name)
+		return newBar(cmp.Or(env.Terminal, env.Stderr), name)
 	}
 	return &lines{w: env.Stderr, name: name, start: time.Now()}
 }
