@@ -36,9 +36,9 @@ func ParseTime(s string) (Time, error) {
 		}
 	}
 	if hasZone(s) {
-		return Time{}, Errorf(Invalid, "time", "%q has a time zone; calendars are zone-less: write the local time alone", s)
+		return Time{}, Errorf(Invalid, "time", "%.80q has a time zone; calendars are zone-less: write the local time alone", s)
 	}
-	return Time{}, Errorf(Invalid, "time", "%q is not a date (2006-01-02) or a time (2006-01-02T15:04:05)", s)
+	return Time{}, Errorf(Invalid, "time", "%.80q is not a date (2006-01-02) or a time (2006-01-02T15:04:05)", s)
 }
 
 func hasZone(s string) bool {

@@ -40,6 +40,9 @@ func Parse(r io.Reader) (*Calendar, error) {
 // clean drops blanks and a byte order mark.
 func clean(s string) string { return strings.TrimSpace(strings.TrimPrefix(s, "\ufeff")) }
 
+// maxSessions is the most sessions of a calendar: more than two centuries of minutes of trading.
+const maxSessions = 1 << 24
+
 // list gathers the sessions of a file, checking each against the one before.
 type list struct{ sessions []foldstream.Time }
 
@@ -48,6 +51,9 @@ func (l *list) add(line int, text string) error {
 	t, err := foldstream.ParseTime(text)
 	if err == nil {
 		err = follows(l.sessions, t)
+	}
+	if err == nil && len(l.sessions) == maxSessions {
+		err = fmt.Errorf("more than %d sessions", maxSessions)
 	}
 	if err != nil {
 		return fail("line %d: %w", line, err)
@@ -67,7 +73,7 @@ func (l *list) calendar() (*Calendar, error) {
 // its dates, as one row per stock and day, is refused.
 // Errors: Invalid, naming line and value, or the columns where there is no such one; Unavailable where r fails.
 func ReadCSV(r io.Reader, column string) (*Calendar, error) {
-	rows := csv.NewReader(r)
+	rows := csv.NewReader(&rowsOf{r: r})
 	rows.ReuseRecord = true
 	at, err := findColumn(rows, column)
 	if err != nil {
@@ -109,14 +115,45 @@ func findColumn(rows *csv.Reader, column string) (int, error) {
 		at = i
 	}
 	if at < 0 {
-		return 0, fail("line 1: no column %q among %q", column, head)
+		return 0, fail("line 1: no column %q among %.400q", column, head[:min(len(head), mostShown)])
 	}
 	return at, nil
 }
 
+// mostShown is how many columns an error names.
+const mostShown = 20
+
+// maxRow is the longest row of a table: the CSV reader holds a whole row, which without a closing quote is the rest of the file.
+const maxRow = 1 << 20
+
+// rowsOf is a table whose rows are not too long.
+type rowsOf struct {
+	r      io.Reader
+	row    int // bytes of the row so far
+	quoted bool
+}
+
+// Read reads from the table. Errors: errRow.
+func (l *rowsOf) Read(p []byte) (int, error) {
+	n, err := l.r.Read(p)
+	for _, c := range p[:n] {
+		l.row++
+		l.quoted = l.quoted != (c == '"')
+		if c == '\n' && !l.quoted {
+			l.row = 0
+		}
+		if l.row > maxRow {
+			return 0, errRow
+		}
+	}
+	return n, err
+}
+
+var errRow = fmt.Errorf("a row is longer than %d bytes; is a quote not closed?", maxRow)
+
 // csvError tells a broken file, whose message names the line, from a broken reader.
 func csvError(err error) error {
-	if _, ok := errors.AsType[*csv.ParseError](err); ok {
+	if _, ok := errors.AsType[*csv.ParseError](err); ok || errors.Is(err, errRow) {
 		return foldstream.E(foldstream.Invalid, "calendar", err)
 	}
 	return foldstream.E(foldstream.Unavailable, "calendar", err)

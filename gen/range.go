@@ -19,7 +19,7 @@ func Range[T int | int64 | float64](from, to, step T) ([]any, error) {
 	case step == 0 || math.IsNaN(n) || math.IsInf(n, 0):
 		return nil, foldstream.Errorf(foldstream.Invalid, "range", "from %v to %v by %v: the numbers must be finite and the step not 0", from, to, step)
 	case n >= maxRange:
-		return nil, foldstream.Errorf(foldstream.Invalid, "range", "from %v to %v by %v: more than %d values", from, to, step, maxRange)
+		return nil, foldstream.Errorf(foldstream.Invalid, "range", "from %v to %v by %v: %.15g values, more than %d", from, to, step, math.Floor(n)+1, maxRange)
 	}
 	values := []any{}
 	for i := 0; float64(i) <= n+1e-9; i++ {

@@ -125,6 +125,7 @@ worker: exec
 exec: {command: [sh, -c, "printf '\\033]0;owned\\007\\033[2J\\302\\23331m\\342\\200\\256' >&2; exit 1"]}
 template: {model: {kind: "\e]0;owned\a\e[2J\u009b31m\u202e"}}
 generators: [{grid: {model.kind: ["\e]0;owned\a\e[2J\u009b31m\u202e"]}}]
+retry: {attempts: 1}
 leaks: warn
 `, prices))
 	mustRun(t, "producer", "submit", file, "-s", url)

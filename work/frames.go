@@ -15,6 +15,9 @@ import (
 // frameType1 is the type of those that were stored before there was Parquet, encoded by Frame.MarshalBinary.
 const frameType1 = "application/vnd.foldstream.frame"
 
+// maxFrame is how many bytes of an encoded frame are read.
+const maxFrame = 1 << 30
+
 // inlineFrames is how many bytes of frames a result holds itself: events have to fit into a message.
 const inlineFrames = 512 << 10
 
@@ -113,9 +116,12 @@ func (p *process) frame(ctx context.Context, a foldstream.Artifact) (foldstream.
 		return f, awayPart(a, err)
 	}
 	defer from.Close()
-	data, err := io.ReadAll(from)
+	data, err := io.ReadAll(io.LimitReader(from, maxFrame+1))
 	if err != nil {
 		return f, awayPart(a, err)
+	}
+	if len(data) > maxFrame {
+		return f, foldstream.Permanent(foldstream.Errorf(foldstream.TooLarge, "", "the part's frame %q is over %d MiB", a.Name, maxFrame>>20))
 	}
 	if f, err = frame.Decode(data); err != nil {
 		return f, foldstream.Permanent(foldstream.Errorf(foldstream.Invalid, "", "the part's frame %q: %w", a.Name, err))

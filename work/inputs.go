@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -118,6 +119,9 @@ func (in *inputs) shared(d foldstream.Data) error {
 // verify returns the digest of the file, from memory where neither size nor time changed.
 func (f *input) verify(path string) (foldstream.Digest, error) {
 	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no plain file", path)
+	}
 	if err != nil {
 		return "", err
 	}

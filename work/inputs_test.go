@@ -82,6 +82,8 @@ func TestDataThatCannotBeTrusted(t *testing.T) {
 		"away":         {away, foldstream.Data{Name: "d", Path: "p.csv", Digest: then, Upload: true}, "return", nil},
 		"digest":       {damaged, foldstream.Data{Name: "d", Path: shared, Digest: "../../etc/passwd", Upload: true}, "fail", []string{"is not a SHA-256 digest"}},
 		"short digest": {damaged, foldstream.Data{Name: "d", Path: shared, Digest: "abcd"}, "fail", []string{"is not a SHA-256 digest"}},
+		"a folder":     {damaged, foldstream.Data{Name: "d", Path: dir, Digest: then}, "return", []string{"d: " + dir + " is no plain file"}},
+		"a device":     {damaged, foldstream.Data{Name: "d", Path: os.DevNull, Digest: digest(nil)}, "return", []string{"is no plain file"}},
 		"nowhere":      {nil, foldstream.Data{Name: "d", Path: "p.csv", Digest: then, Upload: true}, "fail", []string{"no store to take uploads from"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"math"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/calendar"
 	"github.com/foldstream/foldstream/gen"
-	"go.yaml.in/yaml/v3"
 )
 
 // maxTasks is how many templates one generator may make in all: far above what a plan can hold, and below what a slip of
@@ -146,15 +147,15 @@ func readGrid(v value) builder {
 	for _, axis := range v.fields() {
 		g.Axes = append(g.Axes, gen.Axis{Path: axis.key, Values: readValues(axis)})
 	}
-	size := 1
+	size := 1.0 // it may be beyond all whole numbers
 	for _, a := range g.Axes {
-		size = min(size*len(a.Values), maxTasks+1)
+		size *= float64(len(a.Values))
 	}
 	switch {
 	case v.is(yaml.MappingNode) && len(g.Axes) == 0:
 		v.faultf("must not be empty")
 	case size > maxTasks:
-		v.faultf("makes more than %d tasks", maxTasks)
+		v.faultf("makes %.15g tasks of each template, more than %d", size, maxTasks)
 	}
 	return func(*calendar.Calendar) foldstream.Generator { return g }
 }

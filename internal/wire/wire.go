@@ -60,14 +60,21 @@ func Decode(what string, version int, data []byte, body any) error {
 	return nil
 }
 
-// ReadArtifact reads a blob whole. Errors: as Artifacts.Open, and Differs where it is damaged.
+// maxArtifact is the largest list of members or frame that is read: whoever can write to a store could fill any memory else.
+const maxArtifact = 1 << 30
+
+// ReadArtifact reads a blob whole. Errors: as Artifacts.Open, Differs where it is damaged, Invalid where it is over 1 GiB.
 func ReadArtifact(ctx context.Context, a foldstream.Artifacts, d foldstream.Digest) ([]byte, error) {
 	r, err := a.Open(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	return io.ReadAll(r)
+	data, err := io.ReadAll(io.LimitReader(r, maxArtifact+1))
+	if len(data) > maxArtifact {
+		err = foldstream.Errorf(foldstream.Invalid, "", "the artifact %s is over %d MiB", d, maxArtifact>>20)
+	}
+	return data, err
 }
 
 // Key is a key as it is stored: name, value, name, value, …

@@ -44,6 +44,9 @@ func (p *prices) until(t foldstream.Time) int {
 	return sort.Search(len(p.times), func(i int) bool { return p.times[i].After(t) })
 }
 
+// maxPrices is the most prices of a file: a century of the days of a thousand instruments, in 256 MiB.
+const maxPrices = 1 << 25
+
 // readPrices reads a CSV: a header of a name for the dates and one for each instrument, then a session a row, ascending. An empty
 // cell is a missing price. Errors: Invalid, with line and column.
 func readPrices(from io.Reader) (*prices, error) {
@@ -102,6 +105,9 @@ func (p *prices) add(row []string, place []int) error {
 	}
 	if n := len(p.times); n > 0 && !t.After(p.times[n-1]) {
 		return fmt.Errorf("%s does not come after %s", t, p.times[n-1])
+	}
+	if len(p.close)+len(place) > maxPrices {
+		return fmt.Errorf("more than %d prices", maxPrices)
 	}
 	closes := make([]float64, len(place))
 	for j, cell := range row[1:] {

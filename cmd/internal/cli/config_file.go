@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -78,7 +79,7 @@ func loadConfig(named string) (*configFile, error) {
 		places = []string{named}
 	}
 	for _, path := range places {
-		data, err := os.ReadFile(path)
+		data, err := readConfig(path)
 		switch {
 		case err == nil:
 			return parseConfig(path, data)
@@ -87,6 +88,22 @@ func loadConfig(named string) (*configFile, error) {
 		}
 	}
 	return nil, nil
+}
+
+// maxConfig is far above the settings of all flags.
+const maxConfig = 1 << 20
+
+func readConfig(path string) ([]byte, error) {
+	f, err := openPlain(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
+	if len(data) > maxConfig {
+		err = fmt.Errorf("it is longer than %d bytes", maxConfig)
+	}
+	return data, err
 }
 
 // parseConfig reads settings and checks every key and value by the grammar of the person's tool, which has all commands.

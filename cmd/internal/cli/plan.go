@@ -82,7 +82,7 @@ func upload(ctx context.Context, store foldstream.Store, d foldstream.Data) erro
 	if size, err := store.Artifacts().Stat(ctx, d.Digest); err == nil && size == d.Size {
 		return nil
 	}
-	f, err := os.Open(d.Path)
+	f, err := openPlain(d.Path)
 	if err != nil {
 		return fileError("data "+d.Name, d.Path, err)
 	}
@@ -111,8 +111,22 @@ func digestAll(dir string, sources []foldstream.Data) ([]foldstream.Data, error)
 	return out, nil
 }
 
+// openPlain opens a file that is to be read to its end, which a device or a pipe may not have.
+func openPlain(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, errors.New("it is a folder")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no plain file")
+	}
+	return os.Open(path)
+}
+
 func digest(path string) (foldstream.Digest, int64, error) {
-	f, err := os.Open(path)
+	f, err := openPlain(path)
 	if err != nil {
 		return "", 0, err
 	}
@@ -146,7 +160,7 @@ func openCalendar(dir string, src qlib.CalendarSource) (*calendar.Calendar, erro
 }
 
 func readCalendarFile(path string, src qlib.CalendarSource) (*calendar.Calendar, error) {
-	f, err := os.Open(path)
+	f, err := openPlain(path)
 	if err != nil {
 		return nil, err
 	}

@@ -128,12 +128,18 @@ func (c *TaskLogsCmd) log(ctx context.Context, a administered, events []foldstre
 	return "", foldstream.Errorf(foldstream.NotFound, "", "task %s logged nothing: only the worker exec keeps logs, and failures", c.ID)
 }
 
+// mostText is far above the logs that the worker exec keeps.
+const mostText = 64 << 20
+
 func readText(ctx context.Context, store foldstream.Store, d foldstream.Digest) (text string, err error) {
 	r, err := store.Artifacts().Open(ctx, d)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	data, err := io.ReadAll(r)
+	data, err := io.ReadAll(io.LimitReader(r, mostText+1))
+	if len(data) > mostText {
+		return "", foldstream.Errorf(foldstream.TooLarge, "", "the log %s is over %d MiB", d, mostText>>20)
+	}
 	return string(data), err
 }
