@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -87,8 +88,13 @@ func (s *Store) door(ctx context.Context, op string, err error) error {
 		return err
 	}
 	kind := kindOf(err)
-	if kind == foldstream.Unavailable && s.deniedSince(time.Now().Add(-2*s.cfg.Patience)) {
+	switch {
+	case kind == foldstream.Unavailable && s.deniedSince(time.Now().Add(-2*s.cfg.Patience)):
 		return foldstream.E(foldstream.Denied, op, s.denied.Load().err)
+	case errors.Is(err, nats.ErrNoResponders):
+		err = fmt.Errorf("no JetStream answers for this account; start the server with -js, or enable it for the account: %w", err)
+	case kind == foldstream.Full:
+		err = fmt.Errorf("the server has no room left in its store: %w", err)
 	}
 	return foldstream.E(kind, op, err)
 }

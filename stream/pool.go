@@ -133,7 +133,10 @@ func (s *Store) watchPools(ctx context.Context) error {
 			case err == nil && !v.Deleted:
 				err = s.learn(v)
 			}
-			if err != nil {
+			switch {
+			case isNewer(err): // who comes to that pool is told
+				s.log.Debug("passing over a pool of a newer program", "err", err)
+			case err != nil:
 				s.log.Error("the list of pools cannot be read whole", "err", err)
 			}
 		}

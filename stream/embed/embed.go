@@ -104,6 +104,7 @@ func (s *Server) run(ctx context.Context, c Config) (err error) {
 	case !s.nats.ReadyForConnections(limit):
 		return foldstream.Errorf(foldstream.Timeout, "embed", "the server on %s does not answer after %v", s.dir, limit)
 	}
+	s.log.start()
 	return nil
 }
 

@@ -10,8 +10,9 @@ import (
 type logger struct {
 	log *slog.Logger
 
-	mu    sync.Mutex
-	fatal string
+	mu      sync.Mutex
+	fatal   string
+	started bool // whoever starts it is told of what comes before
 }
 
 func newLogger(log *slog.Logger) *logger {
@@ -40,9 +41,11 @@ func (l *logger) Tracef(format string, v ...any) { l.log.Debug(words(format, v))
 
 // Fatalf keeps the reason why the server cannot go on.
 func (l *logger) Fatalf(format string, v ...any) {
-	l.log.Error(words(format, v))
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.started {
+		l.log.Error(words(format, v))
+	}
 	if l.fatal == "" {
 		l.fatal = fmt.Sprintf(format, v...)
 	}
@@ -52,4 +55,10 @@ func (l *logger) fatalError() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.fatal
+}
+
+func (l *logger) start() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.started = true
 }

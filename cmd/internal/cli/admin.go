@@ -78,7 +78,7 @@ func (p PoolArg) there(ctx context.Context, a administered) error {
 	}
 	counts, err := a.Pool(p.Pool).Stat(ctx)
 	if err == nil && counts.Total() == 0 {
-		err = foldstream.Errorf(foldstream.NotFound, "", "there is no pool %q: no task was ever created in it", p.Pool)
+		err = noPool(ctx, a, p.Pool)
 	}
 	return err
 }

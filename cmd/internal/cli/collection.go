@@ -56,7 +56,7 @@ func loadCollection(ctx context.Context, store foldstream.Store, name string) (c
 	if !foldstream.Is(err, foldstream.NotFound) {
 		return col, err
 	}
-	e, err := record.ReadExperiment(ctx, store, name)
+	e, err := experimentNamed(ctx, store, name)
 	if err != nil {
 		return col, err
 	}

@@ -20,21 +20,18 @@ type Commands struct {
 	KeepFailed bool     `group:"Commands" help:"Keep the folders of commands that failed; the error says where."`
 }
 
-// workers returns the workers that there are; allow decides which commands may be run. Errors: Invalid (limits that cannot be kept).
-func (c Commands) workers(allow func(foldstream.Task) error, log *slog.Logger) (work.Registry, error) {
-	w := &exec.Worker{
-		Allow: allow, PassEnv: c.PassEnv, Keep: c.KeepFailed,
-		Limits: exec.Limits{Memory: int64(c.Memory), File: int64(c.FileSize)},
-	}
-	if err := w.Limits.Check(); err != nil {
-		return nil, err
-	}
+func (c Commands) limits() exec.Limits {
+	return exec.Limits{Memory: int64(c.Memory), File: int64(c.FileSize)}
+}
+
+// workers returns the workers that there are; allow decides which commands may be run.
+func (c Commands) workers(allow func(foldstream.Task) error, log *slog.Logger) work.Registry {
 	if missing := exec.Missing(c.PassEnv); len(missing) > 0 {
 		log.Warn("--pass-env names variables that are not set", "names", strings.Join(missing, " "))
 	}
 	workers := work.Builtin()
-	workers["exec"] = w
-	return workers, nil
+	workers["exec"] = &exec.Worker{Allow: allow, PassEnv: c.PassEnv, Limits: c.limits(), Keep: c.KeepFailed}
+	return workers
 }
 
 // othersPause is how long a command of somebody else's waits until it is offered again.

@@ -254,7 +254,7 @@ func TestSettingsAreRefused(t *testing.T) {
 // One file serves all programs: a service takes what the file says of it under its name.
 func TestServicesReadTheSameFile(t *testing.T) {
 	nowhere(t)
-	write(t, ".foldstream.yaml", "consumer.run: {concurrency: 0, pool: mine}\nserver: nats://127.0.0.1:1\n")
+	write(t, ".foldstream.yaml", "consumer.run: {concurrency: 3, pool: mine}\nserver: nats://127.0.0.1:1\n")
 	r := program(t, "consumer", &cli.Consumer{}, nil, "run", "--pool", "x y")
 	if r.code != 2 || !strings.Contains(r.stderr, `--pool "x y"`) {
 		t.Errorf("the flag: %+v", r)

@@ -1,15 +1,22 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 	"github.com/synadia-io/orbit.go/natscontext"
 
 	"github.com/foldstream/foldstream"
@@ -103,14 +110,38 @@ func (c Connection) connect() (*nats.Conn, error) {
 	}
 	if c.Server == "" && c.Context != "" {
 		nc, _, err := natscontext.Connect(c.Context, options...)
+		if err != nil && strings.Contains(err.Error(), "unknown context") {
+			return nil, foldstream.Errorf(foldstream.NotFound, "", "--context: the nats command has no context %q", c.Context)
+		}
 		return nc, c.unreachable("the context "+c.Context, err)
 	}
-	url := c.Server
-	if url == "" {
-		url = nats.DefaultURL
+	address := cmp.Or(c.Server, nats.DefaultURL)
+	if err := checkAddress(address); err != nil {
+		return nil, err
 	}
-	nc, err := nats.Connect(url, options...)
-	return nc, c.unreachable(url, err)
+	nc, err := nats.Connect(address, options...)
+	return nc, c.unreachable(address, err)
+}
+
+// checkAddress reports what cannot be the addresses of servers. Errors: Invalid.
+func checkAddress(servers string) error {
+	for server := range strings.SplitSeq(servers, ",") {
+		address := strings.TrimSpace(server)
+		if !strings.Contains(address, "://") {
+			address = "nats://" + address
+		}
+		u, err := url.Parse(address)
+		if err == nil && !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			err = fmt.Errorf("%q is none of nats, tls, ws, wss", u.Scheme)
+		}
+		if err == nil && u.Hostname() == "" {
+			err = errors.New("it names no host")
+		}
+		if err != nil {
+			return foldstream.E(foldstream.Invalid, "", fmt.Errorf("--server %s is no address of a NATS server: %w", hideInURLs(server), withoutSecrets(err, server)))
+		}
+	}
+	return nil
 }
 
 // unreachable says which server was tried and how to get one.
@@ -134,6 +165,9 @@ func (c Connection) options() ([]nats.Option, error) {
 		options = append(options, nats.Token(c.User))
 	}
 	if c.Creds != "" {
+		if err := checkCreds(c.Creds); err != nil {
+			return nil, err
+		}
 		options = append(options, nats.UserCredentials(c.Creds))
 	}
 	if c.Nkey != "" {
@@ -143,13 +177,38 @@ func (c Connection) options() ([]nats.Option, error) {
 		}
 		options = append(options, nkey)
 	}
-	if c.TLSCert != "" || c.TLSKey != "" {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return nil, foldstream.Errorf(foldstream.Invalid, "", "--tlscert and --tlskey need each other")
+	}
+	if c.TLSCert != "" {
+		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
+			return nil, fileError("--tlscert", c.TLSCert, err)
+		}
 		options = append(options, nats.ClientCert(c.TLSCert, c.TLSKey))
 	}
 	if c.TLSCA != "" {
+		text, err := os.ReadFile(c.TLSCA)
+		if err == nil && !x509.NewCertPool().AppendCertsFromPEM(text) {
+			err = errors.New("it has no certificate in it")
+		}
+		if err != nil {
+			return nil, fileError("--tlsca", c.TLSCA, err)
+		}
 		options = append(options, nats.RootCAs(c.TLSCA))
 	}
 	return options, nil
+}
+
+// checkCreds reports a file that has no credentials in it. Errors: Invalid.
+func checkCreds(path string) error {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		_, err = nkeys.ParseDecoratedUserNKey(text)
+	}
+	if err != nil {
+		return fileError("--creds", path, err)
+	}
+	return nil
 }
 
 // workerName is who this process is, for people: host and process id.

@@ -18,7 +18,7 @@ import (
 // writeFiles writes report.html and, of a complete collection only, collection.csv into dir, and says where they are.
 func writeFiles(ctx context.Context, env *Env, store foldstream.Store, p *plan, col collect.Collection, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+		return fileError("--out", dir, err)
 	}
 	r, err := reportOf(ctx, store, col)
 	if err != nil {
@@ -40,6 +40,19 @@ func writeFiles(ctx context.Context, env *Env, store foldstream.Store, p *plan, 
 		fmt.Fprintf(env.Stderr, "wrote %s\n", csv)
 	}
 	return err
+}
+
+// canBeFolder reports a path that is no folder and cannot become one, as the path of a file. Errors: Invalid.
+func canBeFolder(what, path string) error {
+	for at := filepath.Clean(path); ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		switch {
+		case err == nil && !info.IsDir():
+			return foldstream.Errorf(foldstream.Invalid, "", "%s %s: %s is no folder", what, path, at)
+		case err == nil || at == filepath.Dir(at):
+			return nil
+		}
+	}
 }
 
 // writeFile writes a file whole or not at all.

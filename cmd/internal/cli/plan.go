@@ -28,6 +28,9 @@ type plan struct {
 
 // load reads an experiment file and all that it names. Every fault of the input shows here, before anything is published.
 func load(path string) (*plan, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, fileError("experiment file", path, errFolder)
+	}
 	return loadBy(path, func(name string) (io.ReadCloser, error) { return os.Open(name) })
 }
 
@@ -118,12 +121,14 @@ func openPlain(path string) (*os.File, error) {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return nil, errors.New("it is a folder")
+		return nil, errFolder
 	case !info.Mode().IsRegular():
 		return nil, errors.New("it is no plain file")
 	}
 	return os.Open(path)
 }
+
+var errFolder = errors.New("it is a folder")
 
 func digest(path string) (foldstream.Digest, int64, error) {
 	f, err := openPlain(path)

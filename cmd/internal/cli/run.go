@@ -45,6 +45,12 @@ func (c *RunCmd) Run(ctx context.Context, env *Env) error {
 
 func (c *RunCmd) run(ctx context.Context, env *Env, p *plan, out string) (err error) {
 	log := c.logger(env)
+	if err := c.check(); err != nil {
+		return err
+	}
+	if err := canBeFolder("--out", out); err != nil {
+		return err
+	}
 	if len(p.Tasks) > 0 { // all have the file's worker; here is where they will be worked, so say it before anything is published
 		if _, err := work.Builtin().Lookup(p.Tasks[0].Worker); err != nil {
 			return foldstream.Errorf(foldstream.Invalid, "", "%s: %w", p.Experiment.Source, err)

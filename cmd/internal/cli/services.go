@@ -59,15 +59,22 @@ type Labour struct {
 	Commands
 }
 
+// check reports flags that cannot be obeyed, before anything is touched. Errors: Invalid.
+func (l Labour) check() error {
+	if l.Concurrency < 1 {
+		return foldstream.Errorf(foldstream.Invalid, "", "--concurrency %d: at least one task at once", l.Concurrency)
+	}
+	if l.Grace < 0 {
+		return foldstream.Errorf(foldstream.Invalid, "", "--grace %v is below 0", l.Grace)
+	}
+	if _, err := l.cache(); err != nil {
+		return err
+	}
+	return l.limits().Check()
+}
+
 // runner returns the runner of a pool with everything it needs to work its tasks, the commands among them that allow allows.
 func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string, allow func(foldstream.Task) error, log *slog.Logger) (*work.Runner, error) {
-	if l.Concurrency < 1 {
-		return nil, foldstream.Errorf(foldstream.Invalid, "", "--concurrency %d: at least one task at once", l.Concurrency)
-	}
-	workers, err := l.workers(allow, log)
-	if err != nil {
-		return nil, err
-	}
 	cache, err := l.cache()
 	if err != nil {
 		return nil, err
@@ -84,7 +91,7 @@ func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string,
 		Settings:    settings,
 		Locks:       store.Values(foldstream.Locks),
 		Artifacts:   store.Artifacts(),
-		Workers:     workers,
+		Workers:     l.workers(allow, log),
 		Metrics:     store.Metrics(),
 		Guard:       func(t foldstream.Task) error { return cals.guard(ctx, t) },
 		Concurrency: l.Concurrency,
@@ -105,7 +112,10 @@ func (l Labour) cache() (string, error) {
 		}
 		dir = filepath.Join(base, "foldstream")
 	}
-	return dir, os.MkdirAll(dir, 0o700)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fileError("--cache", dir, err)
+	}
+	return dir, nil
 }
 
 // ConsumerCmd works on a pool's tasks until it is told to stop; then it stops fetching, and what does not finish within the
@@ -121,6 +131,9 @@ type ConsumerCmd struct {
 // Run works until ctx ends.
 func (c *ConsumerCmd) Run(ctx context.Context, env *Env) (err error) {
 	if err := foldstream.ValidName("--pool", c.Pool); err != nil {
+		return err
+	}
+	if err := c.check(); err != nil {
 		return err
 	}
 	log := c.logger(env)

@@ -49,7 +49,7 @@ func (c *StatCmd) Run(ctx context.Context, env *Env) (err error) {
 		stats = append(stats, poolStat{name, counts, counts.Total()})
 	}
 	if c.Pool != "" && stats[0].Total == 0 {
-		return foldstream.Errorf(foldstream.NotFound, "", "there is no pool %q: no task was ever created in it", c.Pool)
+		return noPool(ctx, s.store, c.Pool)
 	}
 	if c.JSON {
 		return printJSON(env.Stdout, stats)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
-	"github.com/foldstream/foldstream/record"
 )
 
 // WaitCmd waits until every task of an experiment, or of a pool, is done or given up.
@@ -42,7 +41,7 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 	if c.Pool != "" {
 		return c.waitForPool(ctx, env, store)
 	}
-	e, err := record.ReadExperiment(ctx, store, c.Experiment)
+	e, err := experimentNamed(ctx, store, c.Experiment)
 	if err != nil {
 		return err
 	}
