@@ -8,8 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/foldstream/foldstream"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/foldstream/foldstream"
 )
 
 // File is an experiment file that was read and checked. What it names is not opened: From, Calendar and Data say what to
@@ -70,6 +71,7 @@ func readFile(v value) *File {
 	f.readLeaks(v.get("leaks"))
 	f.readRun(v)
 	f.steps = readSteps(v.get("generators"))
+	refuseMany(v.get("generators"), max(len(f.templates), 1), f.steps)
 	f.Collection, f.weights = readCollection(v.get("collection")), v.get("collection", "weights")
 	f.Notes = v.get("notes").words()
 	return f

@@ -23,6 +23,7 @@ type builder func(*calendar.Calendar) foldstream.Generator
 type step struct {
 	at    string // where it stands
 	build builder
+	least float64 // tasks that it makes of one, at least
 }
 
 // placedError is an error of a generator that says where in the file the generator stands.
@@ -62,9 +63,22 @@ func readSteps(v value) []step {
 	return steps
 }
 
+// refuseMany notes generators that make more tasks of so many templates than a plan can hold, before they make them.
+func refuseMany(v value, templates int, steps []step) {
+	least := float64(templates)
+	for _, s := range steps {
+		if least *= s.least; s.least > maxTasks {
+			return // it says so itself
+		}
+	}
+	if least > maxTasks {
+		v.faultf("make %.15g tasks or more, more than %d", least, maxTasks)
+	}
+}
+
 // readStep reads one item of generators: a map of one key, its kind.
 func readStep(v value) step {
-	kinds := map[string]func(value) builder{
+	kinds := map[string]func(value) (builder, float64){
 		"grid": readGrid, "horizon": readHorizon, "rolling": readRolling, "seeds": readSeeds, "either": readEither}
 	fields := v.fields("grid", "horizon", "rolling", "seeds", "either")
 	if v.is(yaml.MappingNode) && len(v.node.fields) != 1 {
@@ -74,23 +88,27 @@ func readStep(v value) step {
 		return step{}
 	}
 	g := fields[0]
-	return step{g.at(), kinds[g.key](g)}
+	build, least := kinds[g.key](g)
+	return step{g.at(), build, least}
 }
 
-func readEither(v value) builder {
-	steps := readSteps(v)
-	return func(cal *calendar.Calendar) foldstream.Generator { return gen.Either(generators(steps, cal)...) }
+func readEither(v value) (builder, float64) {
+	steps, least := readSteps(v), 0.0
+	for _, s := range steps {
+		least += s.least
+	}
+	return func(cal *calendar.Calendar) foldstream.Generator { return gen.Either(generators(steps, cal)...) }, least
 }
 
-func readSeeds(v value) builder {
+func readSeeds(v value) (builder, float64) {
 	var seeds []int64
 	for _, item := range v.items() {
 		seeds = append(seeds, int64(item.whole(math.MinInt64, math.MaxInt64)))
 	}
-	return func(*calendar.Calendar) foldstream.Generator { return gen.Seeds{Seeds: seeds} }
+	return func(*calendar.Calendar) foldstream.Generator { return gen.Seeds{Seeds: seeds} }, float64(len(seeds))
 }
 
-func readHorizon(v value) builder {
+func readHorizon(v value) (builder, float64) {
 	v.fields("horizons", "leak")
 	h := gen.Horizon{}
 	for _, item := range v.must("horizons").items() {
@@ -104,10 +122,10 @@ func readHorizon(v value) builder {
 		on := h
 		on.Calendar = cal
 		return on
-	}
+	}, float64(len(h.Horizons))
 }
 
-func readRolling(v value) builder {
+func readRolling(v value) (builder, float64) {
 	v.fields("type", "step", "trunc", "last", "roll_fit", "train_sessions", "keep_handler_end", "name")
 	r := gen.Rolling{
 		Type:           calendar.Mode(v.get("type").oneOf(string(calendar.Expanding), string(calendar.Sliding))),
@@ -125,7 +143,7 @@ func readRolling(v value) builder {
 		on := r
 		on.Calendar = cal
 		return on
-	}
+	}, 1
 }
 
 // readTrunc reads how many sessions before the test the other segments end, or the word reach: as far as the label needs.
@@ -142,23 +160,51 @@ func readTrunc(v value, r *gen.Rolling) {
 	}
 }
 
-func readGrid(v value) builder {
+func readGrid(v value) (builder, float64) {
+	axes, size := v.fields(), 1.0 // it may be beyond all whole numbers
+	for _, axis := range axes {
+		size *= sizeOf(axis)
+	}
 	var g gen.Grid
-	for _, axis := range v.fields() {
-		g.Axes = append(g.Axes, gen.Axis{Path: axis.key, Values: readValues(axis)})
-	}
-	size := 1.0 // it may be beyond all whole numbers
-	for _, a := range g.Axes {
-		size *= float64(len(a.Values))
-	}
 	switch {
-	case v.is(yaml.MappingNode) && len(g.Axes) == 0:
+	case v.is(yaml.MappingNode) && len(axes) == 0:
 		v.faultf("must not be empty")
 	case size > maxTasks:
 		v.faultf("makes %.15g tasks of each template, more than %d", size, maxTasks)
+	default:
+		for _, axis := range axes {
+			g.Axes = append(g.Axes, gen.Axis{Path: axis.key, Values: readValues(axis)})
+		}
 	}
-	return func(*calendar.Calendar) foldstream.Generator { return g }
+	return func(*calendar.Calendar) foldstream.Generator { return g }, size
 }
+
+// sizeOf returns how many values an axis has, without making them; 1 where it is no axis.
+func sizeOf(axis value) float64 {
+	if axis.is(yaml.SequenceNode) {
+		return float64(len(axis.node.list))
+	}
+	ends := axis.get("range")
+	if !ends.is(yaml.SequenceNode) || len(ends.node.list) != 3 {
+		return 1
+	}
+	var x [3]float64
+	for i, n := range ends.node.list {
+		switch v := n.scalar.(type) {
+		case int64:
+			x[i] = float64(v)
+		case float64:
+			x[i] = v
+		}
+	}
+	if n := math.Floor((x[1]-x[0])/x[2]) + 1; n <= maxRange { // what is more has a fault of its own
+		return max(n, 1)
+	}
+	return 1
+}
+
+// maxRange is the most values of a range, as gen.Range has it.
+const maxRange = 100_000
 
 // readValues reads the values of an axis: a list, or {range: [from, to, step]} with both ends.
 func readValues(v value) []any {
