@@ -198,5 +198,16 @@ func FuzzFrame(f *testing.F) {
 		if err := fr.Validate(); err != nil {
 			t.Errorf("a decoded frame is not valid: %v", err)
 		}
+		first, err := fr.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var again foldstream.Frame
+		if err := again.UnmarshalBinary(first); err != nil {
+			t.Fatalf("what was read is written and not read: %v", err)
+		}
+		if second, err := again.MarshalBinary(); err != nil || !bytes.Equal(first, second) {
+			t.Errorf("written twice, it has other bytes: %v", err)
+		}
 	})
 }

@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"math"
 	"strings"
 	"testing"
@@ -142,6 +143,47 @@ func FuzzDecode(f *testing.F) {
 			if _, err := s.encode(); err != nil {
 				t.Error(err)
 			}
+		}
+		var lock wireLock
+		_ = decode("lock", data, &lock)
+	})
+}
+
+// FuzzMembers: a list of members that is read makes a fold, or none, and is written as it was.
+func FuzzMembers(f *testing.F) {
+	day := foldstream.DateOf(2020, 1, 2)
+	data, err := encode(wire.MembersOf([]foldstream.Expectation{
+		{Key: foldstream.Key{{Name: "a", Value: "1"}}, Window: foldstream.Window{Index: 0, Of: 2}, Test: foldstream.Segment{Start: day, End: day}, Task: "t"},
+		{Key: foldstream.Key{{Name: "a", Value: "1"}}, Window: foldstream.Window{Index: 1, Of: 2}, Test: foldstream.Segment{Start: day}, Task: "u"},
+	}, []foldstream.Time{day}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add([]byte{0x92, 1, 0x81, 0xa7, 'm', 'e', 'm', 'b', 'e', 'r', 's', 0x91, 0x80})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var w wire.Members
+		err := decode("members", data, &w)
+		members, sessions, err2 := w.List()
+		err = errors.Join(err, err2)
+		if err != nil {
+			return
+		}
+		if _, err := encode(wire.MembersOf(members, sessions)); err != nil {
+			t.Error(err)
+		}
+		fold, err := newFold(foldstream.Experiment{Name: "x", Pool: "x"}, members, sessions)
+		if err != nil {
+			return
+		}
+		for i, m := range members {
+			fold.apply(foldstream.Event{Seq: foldstream.Cursor(i + 1), Task: m.Task, Kind: foldstream.EventResult, Status: foldstream.Done, Result: &foldstream.Result{}}, foldstream.Frame{}, "none")
+		}
+		if !fold.settled() && len(members) > 0 {
+			t.Errorf("%d members, each with a result, are not settled", len(members))
+		}
+		for _, g := range fold.groups {
+			g.fold(fold.spec, fold.sessions)
 		}
 	})
 }

@@ -174,15 +174,6 @@ func TestStoredExperimentsAreRead(t *testing.T) {
 	}
 }
 
-func FuzzExperiment(f *testing.F) {
-	f.Add([]byte{0x92, 1, 0x80})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, _, err := record.DecodeExperiment(foldstream.Value{Key: "x", Data: data}); err != nil && !foldstream.Is(err, foldstream.Invalid) {
-			t.Errorf("%v is of no kind", err)
-		}
-	})
-}
-
 func TestExperimentsInOrder(t *testing.T) {
 	store := mem.New(mem.Options{})
 	for _, name := range []string{"b", "a", "c"} {

@@ -1,8 +1,11 @@
 package stream
 
 import (
+	"bytes"
 	"encoding/hex"
+	"log/slog"
 	"math"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
 )
@@ -127,19 +131,131 @@ func FuzzDecode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if task, err := decodeTask(data); err == nil {
-			if _, err := encodeTask(task); err != nil {
-				t.Error(err)
+		var (
+			task   foldstream.Task
+			result foldstream.Result
+			who    Presence
+			set    settings
+			end    ending
+		)
+		for _, v := range []any{&task, &result, &who, &set, &end} {
+			if err := decode(data, v); err != nil {
+				if !foldstream.Is(err, foldstream.Invalid) {
+					t.Errorf("%T: %v", v, err)
+				}
+				continue
+			}
+			first, err := encode(v)
+			if err != nil {
+				if !foldstream.Is(err, foldstream.Invalid) {
+					t.Errorf("%T: %v", v, err)
+				}
+				continue
+			}
+			again := reflect.New(reflect.TypeOf(v).Elem()).Interface()
+			if err := decode(first, again); err != nil {
+				t.Fatalf("%T: what was read is written and not read: %v", v, err)
+			}
+			if second, err := encode(again); err != nil || !bytes.Equal(first, second) {
+				t.Errorf("%T: written twice, it has other bytes: %v", v, err)
 			}
 		}
-		if r, err := decodeResult(data); err == nil {
-			if _, err := encode(r); err != nil && !foldstream.Is(err, foldstream.Invalid) {
-				t.Error(err)
+		_ = who.told()
+		_ = validSettings(set)
+	})
+}
+
+// FuzzLink feeds an event's message to its reader, and what it takes to the writer: it must be read as the same.
+func FuzzLink(f *testing.F) {
+	end, err := encode(ending{"why"})
+	if err != nil {
+		f.Fatal(err)
+	}
+	id := ".p.aaaaaaaaaaaaaaaaaaaaaaaaaa"
+	f.Add("fold.event"+id, uint64(9), "claim", "running", "0", "n", "2020-01-02T03:04:05Z", "\"x\"", uint64(3), []byte(nil))
+	f.Add("fold.event"+id, uint64(9), "end", "failed", "8", "n", "", "x", uint64(1)<<63, end)
+	f.Add("fold.event.p.nobody", uint64(1), "result", "done", "1", "", "yesterday", "", uint64(0), []byte{1, 0x80})
+	s := &Store{lay: newLayout("fold"), nc: &nats.Conn{}}
+	f.Fuzz(func(t *testing.T, subject string, seq uint64, kind, status, expected, nonce, until, trouble string, number uint64, data []byte) {
+		m := &stored{subject: subject, seq: seq, data: data, header: nats.Header{}}
+		for key, text := range map[string]string{
+			headerKind: kind, headerStatus: status, headerExpected: expected, headerNonce: nonce, headerSession: nonce, headerUntil: until, headerTrouble: trouble,
+		} {
+			setText(m.header, key, text)
+		}
+		for _, key := range []string{headerAttempt, headerTicket, headerDelivery, headerCrashes, headerNext, headerMoved, headerVersion} {
+			setNumber(m.header, key, number)
+		}
+		l, err := readLink(m)
+		if err != nil {
+			if _, is := strangerIn(err); !is {
+				t.Errorf("%v is no stranger", err)
+			}
+			return
+		}
+		l.open()
+		if l.Kind == foldstream.EventResult && l.Result == nil || l.Attempt < 0 || l.crashes < 0 || l.next < 0 || l.moved < 0 || l.Expected >= l.Seq {
+			t.Errorf("read as %+v", l)
+		}
+		written, err := s.message("", l)
+		if err != nil {
+			return // too large for a server that takes nothing
+		}
+		again, err := readLink(&stored{subject: written.Subject, seq: seq, header: written.Header, data: written.Data})
+		if err != nil || again.Kind != l.Kind || again.Status != l.Status || again.Expected != l.Expected || again.moved != l.moved || !again.until.Equal(l.until) {
+			t.Errorf("%+v was read again as %+v, %v", l, again, err)
+		}
+	})
+}
+
+// FuzzPlace feeds the headers of a schedule to its reader: what it takes brings a ticket of its own task.
+func FuzzPlace(f *testing.F) {
+	id := "." + string(sampleTask().ID)
+	f.Add("fold.work.p.later.3"+id, "@at 2030-01-02T03:04:05.6Z", "fold.work.p._.3"+id)
+	f.Add("fold.work.p.later.3"+id, "@every 1s", "fold.work.q._.3"+id)
+	f.Add("fold.work.p.fit.3"+id, "", "elsewhere")
+	f.Fuzz(func(t *testing.T, subject, at, target string) {
+		m := &stored{subject: subject, header: nats.Header{}}
+		setText(m.header, jetstream.ScheduleHeader, at)
+		setText(m.header, jetstream.ScheduleTargetHeader, target)
+		p, err := placeOf(m)
+		if err != nil {
+			if _, is := strangerIn(err); !is {
+				t.Errorf("%v is no stranger", err)
+			}
+			return
+		}
+		if p.later && !strings.HasSuffix(target, "."+p.pool+"."+stageToken(p.lane.stage)+"."+strconv.Itoa(p.lane.band)+"."+string(p.id)) {
+			t.Errorf("%q for %q brings %+v", target, subject, p)
+		}
+	})
+}
+
+// FuzzPoolKey feeds keys and values of the bucket Pools to who learns from them.
+func FuzzPoolKey(f *testing.F) {
+	set, err := encode(&settings{Lease: time.Second, Limit: 3})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("p", set)
+	f.Add("p._.3", []byte(nil))
+	f.Add("p.x.99", []byte("x"))
+	f.Add("=.a.b.c", []byte{2, 0x80})
+	f.Fuzz(func(t *testing.T, key string, data []byte) {
+		s := &Store{pools: map[string]*Pool{}, log: slog.New(slog.DiscardHandler), cfg: Config{Lease: time.Second}}
+		if err := s.learn(foldstream.Value{Key: key, Data: data, Revision: 1}); err != nil && !isNewer(err) {
+			t.Errorf("%q: %v", key, err)
+		}
+		for name, p := range s.pools {
+			for _, ln := range p.lanes {
+				if ln.band < 0 || ln.band > foldstream.MaxBand {
+					t.Errorf("%q made the lane %v", key, ln.laneName)
+				}
+			}
+			if p.lease < minLease || p.lease > maxLease || foldstream.ValidName("pool", name) != nil {
+				t.Errorf("%q made the pool %q with a lease of %v", key, name, p.lease)
 			}
 		}
-		_, _ = decodePresence(data)
-		var set settings
-		_ = decode(data, &set)
 	})
 }
 

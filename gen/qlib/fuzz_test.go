@@ -2,7 +2,9 @@ package qlib_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -78,4 +80,58 @@ func checkErr(t *testing.T, err, again error) {
 	if again == nil || again.Error() != err.Error() {
 		t.Fatalf("first %v, then %v", err, again)
 	}
+}
+
+// FuzzFillPlaceholders: whatever stands in a dict, filling it in ends, changes nothing of what was given, and leaves no name that it knows.
+func FuzzFillPlaceholders(f *testing.F) {
+	for _, seed := range []string{`{"a":"<b.0>","b":["<a>"]}`, `{"a":"<a>"}`, `{"model":"<M>","x":{"y":"<x>"}}`, `["<0>","<1.2>"]`, `{"a":"<b>tail","b":1}`, `"<>"`} {
+		f.Add([]byte(seed), "<M>", "value")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, name, value string) {
+		var config any
+		if json.Unmarshal(data, &config) != nil {
+			return
+		}
+		before, _ := json.Marshal(config)
+		filled, err := qlib.FillPlaceholders(config, map[string]any{name: value})
+		if err != nil {
+			if !foldstream.Is(err, foldstream.Invalid) {
+				t.Fatal(err)
+			}
+			return
+		}
+		if after, _ := json.Marshal(config); !bytes.Equal(before, after) {
+			t.Errorf("%s became %s", before, after)
+		}
+		if _, err := json.Marshal(filled); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// FuzzFlatten: the paths of a dict lead to all of its values, and joined they are all its keys or refused.
+func FuzzFlatten(f *testing.F) {
+	for _, seed := range []string{`{"a":{"b":1,"c":{}},"d":[{"e":1}]}`, `{"a.b":1,"a":{"b":2}}`, `{"":{"":{"":null}}}`} {
+		f.Add([]byte(seed), ".")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, sep string) {
+		var dict map[string]any
+		if json.Unmarshal(data, &dict) != nil {
+			return
+		}
+		paths := qlib.Paths(dict)
+		flat, err := qlib.Flatten(dict, sep)
+		if err != nil && !foldstream.Is(err, foldstream.Invalid) || err == nil && len(flat) != len(paths) {
+			t.Errorf("%d paths, %d keys, %v", len(paths), len(flat), err)
+		}
+		for _, p := range paths {
+			var at any = dict
+			for _, step := range p.Path {
+				at = at.(map[string]any)[step]
+			}
+			if !reflect.DeepEqual(at, p.Value) {
+				t.Errorf("%q leads to %v, not to %v", p.Path, at, p.Value)
+			}
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 
@@ -57,6 +58,39 @@ func FuzzEvent(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line []byte) {
 		if _, err := decodeEvent(line); err != nil && !foldstream.Is(err, foldstream.Invalid) {
 			t.Fatalf("%v is of no kind", err)
+		}
+	})
+}
+
+// FuzzExcerpt: whatever is written, in whatever pieces, the beginning and the end are kept, and what is left out is counted.
+func FuzzExcerpt(f *testing.F) {
+	f.Add([]byte("a line\n"), 3, 200_000)
+	f.Add([]byte("x"), 1, 3_000_000)
+	f.Add([]byte("\n"), 1<<20, 5)
+	f.Fuzz(func(t *testing.T, piece []byte, size, times int) {
+		size, times = min(max(size, 0), 1<<21), min(max(times, 0), 1<<21)
+		if len(piece) == 0 || size*times > 16<<20 || size == 0 || times > 1<<14 {
+			return
+		}
+		chunk := bytes.Repeat(piece, size/len(piece)+1)[:size]
+		whole := bytes.Repeat(chunk, times)
+		var x excerpt
+		for range times {
+			x.write(chunk)
+		}
+		all := x.all()
+		switch {
+		case len(all) > headLimit+tailLimit+100:
+			t.Errorf("%d bytes are kept", len(all))
+		case len(whole) <= headLimit+tailLimit:
+			if !bytes.Equal(all, whole) {
+				t.Errorf("%d bytes became %d", len(whole), len(all))
+			}
+		case !bytes.HasPrefix(all, whole[:headLimit]) || !bytes.HasSuffix(whole, x.tail) || len(x.head)+x.left+len(x.tail) != len(whole):
+			t.Errorf("of %d bytes %d and %d are kept, %d left out", len(whole), len(x.head), len(x.tail), x.left)
+		}
+		if last := x.last(100); len(last) > 100 || !bytes.HasSuffix(all, last) {
+			t.Errorf("the last 100 bytes are %d", len(last))
 		}
 	})
 }

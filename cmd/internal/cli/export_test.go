@@ -14,6 +14,10 @@ var (
 	ParseConfig  = parseConfig
 	Keeps        = keeps
 	Ordered      = ordered
+
+	HideInURLs     = hideInURLs
+	WithoutSecrets = withoutSecrets
+	CheckAddress   = checkAddress
 )
 
 // Vary applies overrides as -S has them.

@@ -132,7 +132,7 @@ func FuzzWhere(f *testing.F) {
 		if _, err := filter("p", task); err != nil && !foldstream.Is(err, foldstream.Invalid) {
 			t.Errorf("%q: %v", text, err)
 		}
-		if took := time.Since(started); took > time.Second {
+		if took := time.Since(started); took > 10*time.Second { // a machine may be busy
 			t.Errorf("%q took %v", text, took)
 		}
 	})
