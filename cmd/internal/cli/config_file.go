@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
@@ -134,7 +135,7 @@ func yamlFault(path string, err error) string {
 }
 
 // grammar returns the flags that each command of the person's tool has, by the command's path; "" has those of all commands.
-func grammar() map[string]map[string]*kong.Flag {
+var grammar = sync.OnceValue(func() map[string]map[string]*kong.Flag {
 	all := map[string]map[string]*kong.Flag{"": {}}
 	for _, leaf := range model().Leaves(true) {
 		flags := map[string]*kong.Flag{}
@@ -151,7 +152,7 @@ func grammar() map[string]map[string]*kong.Flag {
 		all[commandPath(leaf)] = flags
 	}
 	return all
-}
+})
 
 func (f *configFile) read(root *yaml.Node, known map[string]map[string]*kong.Flag) error {
 	for i := 0; i < len(root.Content); i += 2 {

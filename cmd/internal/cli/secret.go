@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -31,37 +33,47 @@ func hideSecrets(settings []setting) {
 func hideInURLs(servers string) string {
 	list := strings.Split(servers, ",")
 	for i, server := range list {
-		address := strings.TrimSpace(server)
-		if !strings.Contains(address, "://") {
-			address = "nats://" + address
-		}
-		u, err := url.Parse(address)
+		start, user, rest := secretIn(server)
+		name, _, hasPassword := strings.Cut(user, ":")
 		switch {
-		case err != nil:
-			list[i] = userInfo.ReplaceAllString(server, "/"+hidden+"@")
-			continue
-		case u.User == nil:
-			continue
+		case user == "":
+		case hasPassword && !strings.Contains(name, "@"):
+			list[i] = start + name + ":" + hidden + rest
+		default:
+			list[i] = start + hidden + rest
 		}
-		secret := hidden
-		if _, ok := u.User.Password(); ok {
-			secret = u.User.Username() + ":" + hidden
-		}
-		list[i] = u.Scheme + "://" + secret + "@" + u.Host
 	}
 	return strings.Join(list, ",")
 }
 
-// userInfo is what stands in an address before its host.
-var userInfo = regexp.MustCompile(`(?:^|[/,])([^/,@]+)@`)
+var scheme = regexp.MustCompile(`^\s*[a-z]+://`)
 
-// withoutSecrets hides in an error what stands in addresses before their hosts: a library may tell an address that it cannot read.
+// secretIn cuts the address of a server before and after its user and password; a broken one where they are at the latest.
+func secretIn(server string) (start, user, rest string) {
+	at := strings.LastIndexByte(server, '@')
+	if at < 0 {
+		return server, "", ""
+	}
+	from := len(scheme.FindString(server))
+	return server[:from], server[from:at], server[at:]
+}
+
+// withoutSecrets hides in an error the users and passwords of servers: a library may tell an address that it cannot use.
 func withoutSecrets(err error, servers string) error {
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		return errAddress // it would tell a part of it
+	}
+	var secrets []string
+	for server := range strings.SplitSeq(servers, ",") {
+		_, user, _ := secretIn(server)
+		_, password, _ := strings.Cut(user, ":")
+		secrets = append(secrets, user, password)
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) }) // one may be in another
 	text := err.Error()
-	for _, m := range userInfo.FindAllStringSubmatch(servers, -1) {
-		text = strings.ReplaceAll(text, m[1], hidden)
-		if _, password, ok := strings.Cut(m[1], ":"); ok && password != "" {
-			text = strings.ReplaceAll(text, password, hidden)
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, hidden)
 		}
 	}
 	if text == err.Error() {
@@ -69,6 +81,8 @@ func withoutSecrets(err error, servers string) error {
 	}
 	return hiddenError{err, text}
 }
+
+var errAddress = errors.New("it cannot be read as an address; in a password, : / ? # [ ] and @ are written as %3A %2F %3F %23 %5B %5D %40")
 
 // hiddenError is an error with another text.
 type hiddenError struct {
