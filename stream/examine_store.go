@@ -20,6 +20,8 @@ func (e *examination) streams(ctx context.Context) bool {
 	for _, want := range wanted {
 		st, err := e.js.Stream(ctx, want.Name)
 		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound) && want.Name == e.lay.schedules(): // the first schedule makes it
+			continue
 		case errors.Is(err, jetstream.ErrStreamNotFound):
 			missing = append(missing, want.Name)
 			continue
@@ -42,7 +44,7 @@ func (e *examination) streams(ctx context.Context) bool {
 	switch len(missing) {
 	case 0:
 		return true
-	case len(wanted):
+	case len(wanted) - 1: // without that of the schedules
 		e.tell(Good, "streams", nil, "there is none yet with the prefix %s; the first command that needs them makes them", e.lay.streams)
 		return false
 	}
@@ -52,7 +54,7 @@ func (e *examination) streams(ctx context.Context) bool {
 
 // wanted is the streams that a store has, and what it needs of each.
 func (e *examination) wanted() []jetstream.StreamConfig {
-	all := e.streamConfigs()
+	all := append(e.streamConfigs(), e.schedulesConfig())
 	for _, bucket := range []string{foldstream.Collections, foldstream.Experiments, foldstream.Pools, foldstream.Workers, foldstream.Locks} {
 		all = append(all, jetstream.StreamConfig{Name: e.lay.kvStream(bucket), Subjects: []string{e.lay.kvPrefix(bucket) + ">"}, MaxMsgsPerSubject: 1, Discard: jetstream.DiscardNew, AllowDirect: true})
 	}
@@ -84,7 +86,8 @@ func compare(is, want jetstream.StreamConfig) (level Level, faults []string) {
 	if want.AllowAtomicPublish && !is.AllowAtomicPublish {
 		bad(Warning, "it takes no atomic batches; opening the store mends that")
 	}
-	if expires := strings.HasSuffix(is.Name, foldstream.Workers) || strings.HasSuffix(is.Name, foldstream.Locks); is.MaxAge > 0 != expires {
+	expires := want.MaxAge > 0 || strings.HasSuffix(is.Name, foldstream.Workers) || strings.HasSuffix(is.Name, foldstream.Locks)
+	if is.MaxAge > 0 != expires || want.MaxAge > 0 && is.MaxAge != want.MaxAge {
 		bad(Critical, "it keeps messages for %v", is.MaxAge)
 	}
 	if is.MaxMsgs > 0 || is.MaxBytes > 0 {

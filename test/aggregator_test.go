@@ -595,6 +595,7 @@ func TestAggregatorHearsOfANewLifeAlone(t *testing.T) {
 		if err := record.PutExperiment(t.Context(), store.Store, e, members); err != nil {
 			t.Fatal(err)
 		}
+		synctest.Wait() // it was told all this, and keeps it
 		close(store.until)
 		if _, err := record.Create(t.Context(), store.Store, "y", time.Now()); err != nil { // something to hear
 			t.Fatal(err)

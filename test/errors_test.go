@@ -238,7 +238,7 @@ func TestBombs(t *testing.T) {
 	grid := func(axes string) string {
 		return strings.Replace(base, "generators:\n", "generators:\n  - grid: {"+axes+"}\n", 1)
 	}
-	laughs := "a: &a [x, x, x, x, x, x, x, x, x]\n"
+	laughs := "a: &a [" + strings.Repeat("x, ", 9) + "]\n"
 	for c := 'b'; c <= 'k'; c++ {
 		laughs += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
 	}

@@ -25,6 +25,7 @@ var licences = []struct {
 	{"MIT", []string{"permission is hereby granted, free of charge, to any person obtaining a copy"}},
 	{"ISC", []string{"permission to use, copy, modify, and/or distribute this software for any purpose with or without fee"}},
 	{"Unlicense", []string{"this is free and unencumbered software released into the public domain"}},
+	{"FTL, at our choice", []string{"your choice of exactly one of the following two licenses", "the freetype license"}},
 	{"MPL-2.0", []string{"mozilla public license", "2.0"}},
 }
 
@@ -34,18 +35,22 @@ var testsOnly = []string{"MPL-2.0"}
 // never are words of licences that nothing of ours may be made of.
 var never = []string{"gnu general public license", "gnu affero", "gnu lesser", "server side public license", "business source license", "commons clause", "creative commons attribution-noncommercial"}
 
+// namesOthers reports whether a licence names those that are never ours: as secondary ones, or as another choice.
+func namesOthers(name string) bool { return name == "MPL-2.0" || strings.HasPrefix(name, "FTL") }
+
 // classify returns the licences that a text is, or why it is none that may be.
 func classify(text string) ([]string, error) {
 	plain := strings.Join(strings.Fields(strings.ToLower(text)), " ")
 	var found []string
 	for _, l := range licences {
 		missing := slices.ContainsFunc(l.sentence, func(s string) bool { return !strings.Contains(plain, s) })
-		if !missing && !(l.name == "BSD-2-Clause" && slices.Contains(found, "BSD-3-Clause")) { // the one is the beginning of the other
+		begins := l.name == "BSD-2-Clause" && slices.Contains(found, "BSD-3-Clause") // the one is the beginning of the other
+		if !missing && !begins {
 			found = append(found, l.name)
 		}
 	}
 	for _, bad := range never {
-		if strings.Contains(plain, bad) && !slices.Contains(found, "MPL-2.0") { // which names the others as secondary ones
+		if strings.Contains(plain, bad) && !slices.ContainsFunc(found, namesOthers) {
 			return nil, fmt.Errorf("it has %q in it", bad)
 		}
 	}
@@ -64,6 +69,7 @@ func TestLicences(t *testing.T) {
 	for _, path := range sorted(product) {
 		fmt.Fprintf(&list, "| %s | %s |\n", path, licenceOf(t, path, product[path], false))
 	}
+	list.WriteString("\nPortions of this software are copyright © The FreeType Project (www.freetype.org). All rights reserved.\n")
 	list.WriteString("\nWhat only its tests use:\n\n| module | licence |\n|---|---|\n")
 	for _, path := range sorted(all) {
 		if product[path] == "" {
@@ -84,8 +90,8 @@ func TestLicences(t *testing.T) {
 func TestClassify(t *testing.T) {
 	for text, want := range map[string]string{
 		"Permission is hereby granted,\n free of charge, to any person obtaining a copy of": "MIT",
-		"GNU GENERAL PUBLIC LICENSE Version 3":                                             "",
-		"Apache License Version 2.0, January 2004 … Commons Clause":                        "",
+		"GNU GENERAL PUBLIC LICENSE Version 3":                                              "",
+		"Apache License Version 2.0, January 2004 … Commons Clause":                         "",
 		"all rights reserved": "",
 	} {
 		if got, err := classify(text); strings.Join(got, "") != want || (err == nil) != (want != "") {

@@ -4,25 +4,22 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/foldstream/foldstream/stream/streamtest"
 )
 
-// blocked is an experiment whose data are a named pipe: who reads them waits until somebody writes.
-const blocked = `name: blocked
+// large is an experiment whose submission takes a while.
+const large = `name: large
 calendar: {csv: %s}
-data: {prices: {path: %s, upload: false}}
 worker: exec
 exec: {command: ["true"]}
 template: {model: {kind: good, n: 0}}
 generators:
-  - grid: {model.n: [1, 2, 3]}
+  - grid: {model.n: {range: [1, 12000, 1]}}
 leaks: warn
 `
 
@@ -58,33 +55,11 @@ func portOf(t *testing.T, url string) string {
 // A process is killed while it executes an order: another one executes the same order, and the experiment's tasks exist once.
 func TestSchedule_KilledInTheMiddle(t *testing.T) {
 	url := streamtest.Server(t).URL() // serve would execute orders itself
-	dir := t.TempDir()
-	pipe := filepath.Join(dir, "prices")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	prices, err := filepath.Abs("../examples/dow30/prices.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := write(t, fmt.Sprintf(blocked, prices, pipe))
-
-	feed := func(n int) { // it is read n times
-		t.Helper()
-		for range n {
-			if err := os.WriteFile(pipe, []byte("the data"), 0o600); err != nil { // it waits for a reader
-				t.Fatal(err)
-			}
-		}
-	}
-	added := make(chan outcome, 1)
-	go func() {
-		added <- run(t, "foldstream", "schedule", "add", "soon", file, "--every", "1h", "--as", "{name}-{date}-{time}", "-s", url)
-	}()
-	feed(1)
-	if out := <-added; out.code != 0 {
-		t.Fatalf("%+v", out)
-	}
+	mustRun(t, "foldstream", "schedule", "add", "soon", write(t, fmt.Sprintf(large, prices)), "--every", "1h", "--as", "{name}-{date}-{time}", "-s", url)
 	victim := start(t, "producer", "serve", "-s", url, "--lease", "1s")
 	mustRun(t, "foldstream", "schedule", "run-now", "soon", "-s", url)
 	eventually(t, "the victim has the order", func() bool { s := shown(t, url, "soon"); return s.Last != nil && s.Last.Ended == nil })
@@ -93,16 +68,15 @@ func TestSchedule_KilledInTheMiddle(t *testing.T) {
 
 	second := start(t, "producer", "serve", "-s", url, "--lease", "1s")
 	eventually(t, "the second has the order", func() bool { return shown(t, url, "soon").Last.Worker != first.Last.Worker })
-	feed(1)
 	told := <-second.lines
 	last := shown(t, url, "soon").Last
-	if last.Error != "" || !strings.Contains(told, "blocked-"+first.Last.Due.UTC().Format("20060102-150405")+": 3 tasks in pool blocked: 3 new, 0 known") {
+	if last.Error != "" || !strings.Contains(told, "large-"+first.Last.Due.UTC().Format("20060102-150405")+": 12000 tasks in pool large: ") {
 		t.Errorf("the second tells %s; %+v", told, last)
 	}
-	if counts := stat(t, url, "blocked"); counts.Total() != 3 {
+	if counts := stat(t, url, "large"); counts.Total() != 12000 {
 		t.Errorf("the pool has %v", counts)
 	}
-	mustRun(t, "foldstream", "verify", "blocked", "-s", url)
+	mustRun(t, "foldstream", "verify", "large", "-s", url)
 	second.stop(t)
 	if s := shown(t, url, "soon"); s.Due != nil || !s.Active {
 		t.Errorf("in the end the schedule stands as %+v", s)

@@ -9,7 +9,7 @@ look_back=$(printf %s "$task" | sed -n 's/.*"look_back":\([0-9]*\).*/\1/p')
 from=$(printf %s "$task" | sed -n 's/.*"segments":{"test":\["\([^"]*\)".*/\1/p')
 to=$(printf %s "$task" | sed -n 's/.*"segments":{"test":\["[^"]*","\([^"]*\)".*/\1/p')
 
-asked=${TMPDIR:-/tmp}/foldstream-operations-$FOLDSTREAM_TASK
+asked=${TMPDIR%/*}/foldstream-operations-$FOLDSTREAM_TASK # beside the folder of this run, which goes when it ends
 if [ "$look_back" = 63 ] && [ ! -e "$asked" ]; then
 	: > "$asked"
 	echo "no licence for a look-back of 63" >&2
