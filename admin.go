@@ -3,6 +3,7 @@ package foldstream
 import (
 	"context"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -59,12 +60,28 @@ type PoolSettings struct {
 
 // Index tells of tasks without touching them.
 type Index interface {
-	// Tasks reads the states of a pool's tasks in order of creation. Errors: NotFound only from Task.
+	// Tasks reads the states of a pool's tasks in order of creation. Errors: NotFound only from Task and Page.
 	Tasks(ctx context.Context, pool string) iter.Seq2[TaskState, error]
+	// Page is Tasks for those that the query asks for. Errors: NotFound (q.After is no task of the pool), Invalid (q.Limit).
+	Page(ctx context.Context, pool string, q TaskQuery) iter.Seq2[TaskState, error]
 	// Task reads the state of one task. Errors: NotFound.
 	Task(ctx context.Context, pool string, id TaskID) (TaskState, error)
 	// Workers reads who is alive.
 	Workers(ctx context.Context) iter.Seq2[Presence, error]
+	// Stat counts the tasks by status, of every pool that ever had one.
+	Stat(ctx context.Context) (map[string]Counts, error)
+}
+
+// TaskQuery says which tasks of a pool to read. The zero TaskQuery is all.
+type TaskQuery struct {
+	Statuses []Status // only tasks of one of these; none is any
+	After    TaskID   // only tasks created after this one: where the last page ended; "" is from the start
+	Limit    int      // at most so many; 0 is all
+}
+
+// Wants reports whether a task of this status is asked for.
+func (q TaskQuery) Wants(s Status) bool {
+	return len(q.Statuses) == 0 || slices.Contains(q.Statuses, s)
 }
 
 // TaskState is a task and where it stands in its life.

@@ -4,11 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
-	"time"
+	"iter"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -23,17 +24,16 @@ var _ foldstream.Artifacts = artifacts{}
 // Artifacts returns the blobs.
 func (s *Store) Artifacts() foldstream.Artifacts { return artifacts{s} }
 
-// openArtifacts makes the object store, if it is not there.
-func (s *Store) openArtifacts(ctx context.Context) (err error) {
-	cfg := jetstream.ObjectStoreConfig{Bucket: s.lay.artifacts(), Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage}
-	s.objects, err = s.js.CreateObjectStore(ctx, cfg)
-	if errors.Is(err, jetstream.ErrBucketExists) {
-		s.objects, err = s.js.ObjectStore(ctx, cfg.Bucket)
+// openArtifacts makes the object store, if it is not there. What is read of it is read as everything that decides: from the leader, or up
+// to what the leader has. A client's object store takes a replica that is behind for one that lacks the object or a piece of it.
+func (s *Store) openArtifacts(ctx context.Context) error {
+	_, err := s.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
+		Bucket: s.lay.artifacts(), Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage,
+	})
+	if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+		return s.door(ctx, "open", fmt.Errorf("bucket %s: %w", s.lay.artifacts(), err))
 	}
-	if err != nil {
-		err = fmt.Errorf("bucket %s: %w", cfg.Bucket, err)
-	}
-	return s.door(ctx, "open", err)
+	return nil
 }
 
 // Put publishes the blob in chunks, and when all are stored the object that names them by their digest, so that nobody ever sees
@@ -61,68 +61,90 @@ func (a artifacts) Put(ctx context.Context, r io.Reader) (foldstream.Digest, int
 	return u.digest(), u.sum.n, nil
 }
 
-// patient gives a context without a deadline a long one: the client's own default is for small requests.
-func (a artifacts) patient(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, 24*time.Hour)
-}
-
 // Open reads a blob; the last Read tells whether it was whole.
 func (a artifacts) Open(ctx context.Context, d foldstream.Digest) (io.ReadCloser, error) {
-	ctx, cancel := a.patient(ctx)
-	info, err := a.info(ctx, "open", d)
+	o, err := a.object(ctx, "open", d)
 	if err != nil {
-		cancel()
 		return nil, err
 	}
-	r, err := a.s.objects.Get(ctx, string(d))
-	if err != nil {
-		cancel()
-		return nil, a.s.door(ctx, "open", err)
-	}
-	return &blob{r: r, sum: &counter{hash: sha256.New()}, digest: d, size: int64(info.Size), end: cancel}, nil
+	chunks := query{stream: a.s.lay.objects(), filters: []string{a.s.lay.chunks(o.NUID)}, batch: chunksInFlight}
+	b := &blob{sum: &counter{hash: sha256.New()}, digest: d, size: int64(o.Size)}
+	b.fault = func(err error) error { return or(a.s.door(ctx, "open", err), stopped(ctx, "open")) }
+	b.next, b.stop = iter.Pull2(a.s.scan(ctx, chunks))
+	return b, nil
 }
 
 // Stat returns a blob's size.
 func (a artifacts) Stat(ctx context.Context, d foldstream.Digest) (int64, error) {
-	info, err := a.info(ctx, "stat", d)
-	if err != nil {
-		return 0, err
-	}
-	return int64(info.Size), nil
+	o, err := a.object(ctx, "stat", d)
+	return int64(o.Size), err
 }
 
-// info looks a blob up. Errors: NotFound, Differs (the store holds another digest under this name).
-func (a artifacts) info(ctx context.Context, op string, d foldstream.Digest) (*jetstream.ObjectInfo, error) {
+// object is what the store says of a blob, and the sequence at which it does.
+type object struct {
+	jetstream.ObjectInfo
+	seq uint64
+}
+
+// object looks a blob up. Errors: NotFound, Differs (the store holds another digest under this name).
+func (a artifacts) object(ctx context.Context, op string, d foldstream.Digest) (object, error) {
 	if err := stopped(ctx, op); err != nil {
-		return nil, err
+		return object{}, err
 	}
-	var info *jetstream.ObjectInfo
-	err := a.s.retry(ctx, func(ctx context.Context) (err error) {
-		info, err = a.s.objects.GetInfo(ctx, string(d))
-		return err
-	})
-	if errors.Is(err, jetstream.ErrObjectNotFound) || d == "" {
-		return nil, foldstream.Errorf(foldstream.NotFound, op, "no artifact %q", d)
-	}
+	o, err := a.s.objectNow(ctx, d)
 	if err != nil {
-		return nil, a.s.door(ctx, op, err)
+		return object{}, a.s.door(ctx, op, err)
 	}
-	if want, err := objectDigest(d); err != nil || info.Digest != want {
-		return nil, foldstream.Errorf(foldstream.Differs, op, "artifact %s: the store says its digest is %s", d, info.Digest)
+	if d == "" || o.seq == 0 || o.Deleted {
+		return object{}, foldstream.Errorf(foldstream.NotFound, op, "no artifact %q", d)
 	}
-	return info, nil
+	if want, err := objectDigest(d); err != nil || o.Digest != want {
+		return object{}, foldstream.Errorf(foldstream.Differs, op, "artifact %s: the store says its digest is %s", d, o.Digest)
+	}
+	return o, nil
 }
 
-// Delete removes a blob.
+// objectNow reads what the store says of a blob; the zero object where it never had one.
+func (s *Store) objectNow(ctx context.Context, d foldstream.Digest) (o object, err error) {
+	m, err := s.newest(ctx, s.lay.objects(), s.lay.object(d))
+	if err != nil || m == nil {
+		return o, err
+	}
+	o.seq = m.seq
+	return o, json.Unmarshal(m.data, &o.ObjectInfo)
+}
+
+// Delete says of a blob that it is deleted, then deletes its chunks.
 func (a artifacts) Delete(ctx context.Context, d foldstream.Digest) error {
 	if err := stopped(ctx, "delete"); err != nil {
 		return err
 	}
-	err := a.s.retry(ctx, func(ctx context.Context) error { return a.s.objects.Delete(ctx, string(d)) })
-	if errors.Is(err, jetstream.ErrObjectNotFound) || d == "" {
-		return nil
+	return a.s.door(ctx, "delete", a.s.deleteObject(ctx, d))
+}
+
+func (s *Store) deleteObject(ctx context.Context, d foldstream.Digest) error {
+	for t := s.trial(); ; {
+		o, err := s.objectNow(ctx, d)
+		if err != nil || o.seq == 0 {
+			return err
+		}
+		if !o.Deleted {
+			gone := o
+			gone.Deleted, gone.Size, gone.Chunks, gone.Digest = true, 0, 0, ""
+			m, err := s.objectMessage(d, gone.ObjectInfo)
+			if err != nil {
+				return err
+			}
+			expect(m, o.seq)
+			if _, err = s.publish(ctx, m); err != nil {
+				if verdictOf(err) == broken || !t.again(ctx) {
+					return err
+				}
+				continue
+			}
+		}
+		return s.purge(ctx, s.lay.objects(), purgeRequest{Filter: s.lay.chunks(o.NUID)})
 	}
-	return a.s.door(ctx, "delete", err)
 }
 
 // counter hashes and counts what is written to it.
@@ -138,30 +160,40 @@ func (c *counter) Write(b []byte) (int, error) {
 
 // blob is an artifact that is read.
 type blob struct {
-	r      io.ReadCloser
+	next   func() (*stored, error, bool)
+	stop   func()
+	fault  func(err error) error // what is wrong, also that the context of Open has ended
+	rest   []byte                // of the chunk that is read
 	sum    *counter
 	digest foldstream.Digest
 	size   int64
-	end    context.CancelFunc
 }
 
 func (b *blob) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	_, _ = b.sum.Write(p[:n])
-	switch {
-	case errors.Is(err, jetstream.ErrDigestMismatch), err == io.EOF && b.sum.n != b.size:
-		return n, b.differs()
-	case err == io.EOF && hex.EncodeToString(b.sum.hash.Sum(nil)) != string(b.digest):
-		return n, b.differs()
+	for len(b.rest) == 0 {
+		m, err, more := b.next()
+		err = b.fault(err)
+		switch {
+		case err != nil:
+			return 0, err
+		case !more && b.whole():
+			return 0, io.EOF
+		case !more:
+			return 0, foldstream.Errorf(foldstream.Differs, "open", "artifact %s: its %d bytes have another digest; the blob is damaged", b.digest, b.sum.n)
+		}
+		b.rest = m.data
 	}
-	return n, err
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	_, _ = b.sum.Write(p[:n])
+	return n, nil
 }
 
-func (b *blob) differs() error {
-	return foldstream.Errorf(foldstream.Differs, "open", "artifact %s: its %d bytes have another digest; the blob is damaged", b.digest, b.sum.n)
+func (b *blob) whole() bool {
+	return b.sum.n == b.size && hex.EncodeToString(b.sum.hash.Sum(nil)) == string(b.digest)
 }
 
 func (b *blob) Close() error {
-	b.end()
-	return b.r.Close()
+	b.stop()
+	return nil
 }

@@ -133,7 +133,7 @@ func (p *Pool) claimFirst(d *delivery, task foldstream.Task) (*lease, error) {
 	p.hold(l)
 	p.s.background(func(ctx context.Context) {
 		defer close(l.claimed)
-		seq, err := await(ctx, f)
+		seq, err := p.s.await(ctx, f)
 		if l.token, l.refused = p.s.settle(ctx, "fetch", l.claim, m, seq, err); l.refused == nil {
 			return
 		}
@@ -319,7 +319,7 @@ func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, p
 		return err
 	}
 	m := t.message(p.s.lay)
-	expectOn(m, p.s.lay.anyTicket(p.name, d.id), d.seq)
+	p.s.expectTicket(m, p.name, d.id, d.seq)
 	_, err := p.s.publish(ctx, m)
 	if err := p.s.issued(ctx, "fetch", m, err); err != nil {
 		return err

@@ -59,7 +59,7 @@ func (l *lease) postpone(ctx context.Context, end link) error {
 	t := l.d.ticket
 	t.expect = end.Seq
 	m := t.schedule(l.p.s.lay, end.until)
-	expectOn(m, l.p.s.lay.anyTicket(l.p.name, t.id), l.d.seq)
+	l.p.s.expectTicket(m, l.p.name, t.id, l.d.seq)
 	_, err := l.p.s.publish(ctx, m)
 	if err := l.p.s.issued(ctx, "return", m, err); err != nil {
 		l.p.s.nak(l.d.msg, time.Until(end.until))

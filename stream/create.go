@@ -181,13 +181,13 @@ func (p *Pool) issue(ctx context.Context, orders []*order) (err error) {
 // firstTicket is the message of an order's ticket, which is taken only while the task has none.
 func (p *Pool) firstTicket(o *order) *nats.Msg {
 	m := o.ticket.put(p.s.lay)
-	expectOn(m, p.s.lay.anyTicket(p.name, o.ticket.id), 0)
+	p.s.expectTicket(m, p.name, o.ticket.id, 0)
 	return m
 }
 
 // defined waits until it is decided if the order's definition is new.
 func (p *Pool) defined(ctx context.Context, o *order) (bool, error) {
-	_, err := await(ctx, o.reply)
+	_, err := p.s.await(ctx, o.reply)
 	lost := o.doubtful
 	for t := p.s.trial(); ; {
 		switch verdictOf(err) {
@@ -221,7 +221,7 @@ func (p *Pool) definedByUs(ctx context.Context, o *order) (bool, error) {
 // ticketed waits until each order's task has a ticket: the one that was sent, or one that was there.
 func (p *Pool) ticketed(ctx context.Context, orders []*order) error {
 	for _, o := range orders {
-		_, err := await(ctx, o.reply)
+		_, err := p.s.await(ctx, o.reply)
 		if err != nil {
 			err = p.s.issued(ctx, "create", p.firstTicket(o), err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -151,7 +152,9 @@ func stopped(ctx context.Context, op string) error {
 func (s *Store) watchDenials() (undo func()) {
 	before := s.nc.ErrorHandler()
 	s.nc.SetErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
-		if errors.Is(err, nats.ErrPermissionViolation) {
+		if s.refusesIndex(err) {
+			s.muted.Store(math.MaxInt64)
+		} else if errors.Is(err, nats.ErrPermissionViolation) {
 			s.denied.Store(&denial{time.Now(), err})
 		}
 		if before != nil {

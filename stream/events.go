@@ -20,6 +20,9 @@ func (s *Store) Events(ctx context.Context, f foldstream.EventFilter, from folds
 			read = s.oneByOne
 		}
 		for l, err := range read(ctx, q) {
+			if ctx.Err() != nil {
+				return
+			}
 			if err != nil {
 				yield(foldstream.Event{}, s.door(ctx, "events", err))
 				return

@@ -201,6 +201,22 @@ func (e *examination) workers(ctx context.Context) bool {
 	return e.tell(Good, "workers", figures, "%s", parts[0])
 }
 
+// count counts the messages of a filter.
+func (e *examination) count(ctx context.Context, stream, filter string) (n uint64, err error) {
+	st, err := e.js.Stream(ctx, stream)
+	if err != nil {
+		return 0, err
+	}
+	info, err := st.Info(ctx, jetstream.WithSubjectFilter(filter))
+	if err != nil {
+		return 0, err
+	}
+	for _, messages := range info.State.Subjects {
+		n += messages
+	}
+	return n, nil
+}
+
 // letters counts the dead letters and what was set aside.
 func (e *examination) letters(ctx context.Context) bool {
 	dead, err := e.count(ctx, e.lay.dlq(), e.lay.letters("*", "*"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -214,3 +215,87 @@ func EncodeTask(t foldstream.Task) ([]byte, error) { return encodeTask(t) }
 
 // Prefix returns the prefix of the store's subjects.
 func (s *Store) Prefix() string { return s.lay.prefix }
+
+// AskStat counts a pool's tasks by an index, or all pools' for ""; false where none answers.
+func (s *Store) AskStat(ctx context.Context, pool string) (map[string]foldstream.Counts, bool) {
+	return s.askStat(ctx, pool)
+}
+
+// ReadStat counts a pool's tasks by the streams, as where nobody keeps an index.
+func (s *Store) ReadStat(ctx context.Context, pool string) (foldstream.Counts, error) {
+	return s.pool(pool).tally(ctx)
+}
+
+// Finish has tasks claimed and done, by events alone: their tickets stay.
+func (s *Store) Finish(ctx context.Context, pool string, ids ...foldstream.TaskID) error {
+	var sent []jetstream.PubAckFuture
+	for _, id := range ids {
+		for _, l := range []link{
+			{Event: foldstream.Event{Pool: pool, Task: id, Kind: foldstream.EventClaim, Status: foldstream.Running, Attempt: 1, Worker: "host-1"}},
+			{Event: foldstream.Event{Pool: pool, Task: id, Kind: foldstream.EventResult, Status: foldstream.Done, Attempt: 1, Worker: "host-1"}},
+		} {
+			m, err := s.message("finish", l)
+			if err != nil {
+				return err
+			}
+			f, err := s.send(m)
+			if err != nil {
+				return err
+			}
+			sent = append(sent, f)
+		}
+	}
+	for _, f := range sent {
+		if _, err := s.await(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Deaf makes the store ask no index: it reads the streams.
+func (s *Store) Deaf() { s.muted.Store(math.MaxInt64) }
+
+// DeleteDefinition deletes the definition of a task behind the protocol's back.
+func (s *Store) DeleteDefinition(ctx context.Context, pool string, id foldstream.TaskID) error {
+	m, err := s.newest(ctx, s.lay.defs(), s.lay.def(pool, id))
+	if err != nil || m == nil {
+		return err
+	}
+	return s.remove(ctx, s.lay.defs(), m.seq)
+}
+
+// Forget deletes what the store holds of a task, or of all tasks for "*", but for its tickets.
+func (s *Store) Forget(ctx context.Context, pool string, id foldstream.TaskID) error {
+	for stream, subject := range map[string]string{s.lay.defs(): s.lay.def(pool, id), s.lay.events(): s.lay.event(pool, id)} {
+		st, err := s.js.Stream(ctx, stream)
+		if err == nil {
+			err = st.Purge(ctx, jetstream.WithPurgeSubject(subject))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// HearRefusals has f called with the server's error code of each publish that it refuses.
+func (s *Store) HearRefusals(f func(code int)) {
+	s.refusals = func(err error) {
+		var api *jetstream.APIError
+		if errors.As(err, &api) {
+			f(int(api.ErrorCode))
+		}
+	}
+}
+
+// ReadReplicas plants a fault: what decides is read from any replica.
+func (s *Store) ReadReplicas() {
+	s.get = func(ctx context.Context, stream string, query []byte) (*stored, error) {
+		m, err := s.nc.RequestWithContext(ctx, jetstream.DefaultAPIPrefix+"DIRECT.GET."+stream, query)
+		if err != nil || m.Header.Get("Status") == "404" {
+			return nil, err
+		}
+		return readDirect(m)
+	}
+}

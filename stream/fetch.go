@@ -58,6 +58,7 @@ type waiter struct {
 	filter foldstream.Filter
 	since  uint64         // the dispatcher's clock when it came
 	until  time.Time      // when it leaves; zero: it leaves when there is nothing
+	late   bool           // its time is over: it leaves when each lane was looked at once
 	ticket chan *nats.Msg // nil is nothing there; holds one
 }
 
@@ -97,12 +98,18 @@ func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (
 	}
 	since, timeout := time.Now(), time.NewTimer(patience)
 	defer timeout.Stop()
-	select {
-	case m := <-w.ticket:
-		return p.handed(m)
-	case <-timeout.C:
-	case <-ctx.Done():
-	case <-p.s.life().Done():
+	for waiting := true; waiting; {
+		select {
+		case m := <-w.ticket:
+			return p.handed(m)
+		case <-timeout.C:
+			waiting = p.lastLook(w)
+			timeout.Reset(p.s.tryTime())
+		case <-ctx.Done():
+			waiting = false
+		case <-p.s.life().Done():
+			waiting = false
+		}
 	}
 	if !p.leave(w) {
 		if m := <-w.ticket; m != nil && ctx.Err() == nil {
@@ -155,6 +162,19 @@ func (p *Pool) join(w *waiter) error {
 	return nil
 }
 
+// lastLook keeps a waiter whose time is over until the lanes that were not looked at since it came are, and reports whether to wait for
+// that. Where a look takes long, those who wait shortly would see the first lanes only, and the tasks of the last would be nobody's.
+func (p *Pool) lastLook(w *waiter) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w.late || w.until.IsZero() || !p.s.nc.IsConnected() {
+		return false
+	}
+	w.late = true
+	p.pump()
+	return true
+}
+
 // leave takes a waiter off the list; false when it was already served.
 func (p *Pool) leave(w *waiter) bool {
 	p.mu.Lock()
@@ -176,10 +196,11 @@ func (p *Pool) pump() {
 		return
 	}
 	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
-		if w.until.IsZero() {
+		over := w.until.IsZero() || w.late
+		if over {
 			w.ticket <- nil
 		}
-		return w.until.IsZero()
+		return over
 	})
 	if !p.paused {
 		for _, ln := range p.lanes {

@@ -1,184 +1,122 @@
 package stream
 
 import (
-	"context"
-	"iter"
+	"math"
 	"slices"
-	"time"
+	"strings"
+	"sync"
 
 	"github.com/foldstream/foldstream"
 )
 
-var _ foldstream.Index = (*Store)(nil)
+// index is where the tasks of all pools stand, in memory: what their definitions and their last events say, without bodies. Two
+// readers tell it of the messages of DEFS and EVENTS, each in order. It is safe for concurrent use.
+type index struct {
+	lay    layout
+	mu     sync.Mutex
+	rolls  map[string]*roll
+	names  names
+	defs   feed
+	events feed
+}
 
-// indexPage is how many tasks the index holds at once.
-const indexPage = 1024
-
-// Tasks joins the definitions, as they come, with the last event of each, a page at a time. A task whose life began anew while it
-// reads may be left out.
-func (s *Store) Tasks(ctx context.Context, pool string) iter.Seq2[foldstream.TaskState, error] {
-	return func(yield func(foldstream.TaskState, error) bool) {
-		p := s.pool(pool)
-		err := p.usable(ctx, "tasks")
-		if err == nil {
-			err = p.pages(ctx, func(page []foldstream.TaskState) bool {
-				for _, state := range page {
-					if !yield(state, nil) {
-						return false
-					}
-				}
-				return true
-			})
-		}
-		if err != nil {
-			yield(foldstream.TaskState{}, s.door(ctx, "tasks", err))
-		}
+func newIndex(lay layout) *index {
+	return &index{
+		lay: lay, rolls: map[string]*roll{},
+		defs:   feed{stream: lay.defs(), root: lay.prefix + ".def."},
+		events: feed{stream: lay.events(), root: lay.prefix + ".event.", last: true},
 	}
 }
 
-// pages reads the states of all tasks, a page at a time, until more says that it is enough.
-func (p *Pool) pages(ctx context.Context, more func([]foldstream.TaskState) bool) error {
-	var page []foldstream.TaskState
-	for m, err := range p.s.scan(ctx, query{stream: p.s.lay.defs(), filters: []string{p.s.lay.def(p.name, "*")}}) {
-		if err != nil {
-			return err
-		}
-		t, err := readDefinition(m)
-		if p.s.passes(err) {
-			continue
-		}
-		page = append(page, foldstream.TaskState{Task: t, Created: m.at})
-		if len(page) < indexPage {
-			continue
-		}
-		if err := p.fill(ctx, page); err != nil || !more(page) {
-			return err
-		}
-		page = page[:0]
+// define takes the next message of DEFS.
+func (x *index) define(m *stored) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.defs.pass(m.seq - 1)
+	if r, k := x.locate(&x.defs, m.subject); r != nil && r.define(k, m.seq) {
+		x.defs.subjects++
 	}
-	if err := p.fill(ctx, page); err != nil {
-		return err
-	}
-	more(page)
-	return nil
+	x.came(&x.defs, m)
 }
 
-// fill sets in a page where its tasks stand.
-func (p *Pool) fill(ctx context.Context, page []foldstream.TaskState) error {
-	if len(page) == 0 {
-		return nil
-	}
-	ids := make([]foldstream.TaskID, len(page))
-	for i := range page {
-		ids[i] = page[i].ID
-	}
-	last, err := p.lastLinks(ctx, ids)
-	if err != nil {
-		return err
-	}
-	var waiting []foldstream.TaskID
-	for i := range page {
-		state := &page[i]
-		tell(state, last[state.ID])
-		if state.Status == foldstream.Waiting || state.Status == foldstream.PartDone {
-			waiting = append(waiting, state.ID)
+// follow takes the next message of EVENTS.
+func (x *index) follow(m *stored) {
+	l, err := readLink(m)
+	status := slices.Index(statusRow[:], l.Status)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.events.pass(m.seq - 1)
+	if r, k := x.locate(&x.events, m.subject); r != nil {
+		if err != nil || status < 0 {
+			r.foreign, status, l.Seq = true, 0, foldstream.Cursor(m.seq)
+		}
+		if r.follow(x.entry(k, l, uint8(status))) {
+			x.events.subjects++
 		}
 	}
-	bands, err := p.bands(ctx, waiting)
-	for i := range page {
-		if band, ok := bands[page[i].ID]; ok {
-			move(&page[i].Task, band)
-		}
-	}
-	return err
+	x.came(&x.events, m)
 }
 
-// tell sets where a task stands by its last event; the zero link is none.
-func tell(state *foldstream.TaskState, last link) {
-	state.Status, state.Updated = foldstream.Waiting, state.Created
-	until := state.Task.NotBefore
-	if last.Seq > 0 {
-		place(&state.Task, last)
-		state.Status, state.Updated = last.Status, last.At
-		state.Worker, state.Error, state.Crashes, until = last.Worker, last.trouble, last.crashes, last.until
-	}
-	if state.Status == foldstream.Waiting && time.Until(until) > 0 {
-		state.NotBefore = until
-	}
+func (x *index) came(f *feed, m *stored) {
+	f.tail = point{m.seq, m.at}
+	f.pass(m.seq)
 }
 
-// bands returns the bands that the tickets of tasks are in; what has no ticket is left out.
-func (p *Pool) bands(ctx context.Context, ids []foldstream.TaskID) (map[foldstream.TaskID]int, error) {
-	bands, seqs := make(map[foldstream.TaskID]int, len(ids)), make(map[foldstream.TaskID]uint64, len(ids))
-	for some := range slices.Chunk(ids, filtersAtOnce) {
-		filters := make([]string, len(some))
-		for i, id := range some {
-			filters[i] = p.s.lay.anyTicket(p.name, id)
-		}
-		for m, err := range p.s.peek(ctx, p.s.lay.work(), filters) {
-			var t ticket
-			if err == nil {
-				err = t.locate(m)
-			}
-			if p.s.passes(err) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			if m.seq > seqs[t.id] { // of two, the younger
-				bands[t.id], seqs[t.id] = t.lane.band, m.seq
-			}
-		}
+// locate returns the roll and the key of a subject's task; nil where it is no task's. The caller holds mu.
+func (x *index) locate(f *feed, subject string) (*roll, key) {
+	pool, id, _ := strings.Cut(strings.TrimPrefix(subject, f.root), ".")
+	r := x.rolls[pool]
+	if r == nil {
+		r = &roll{}
+		x.rolls[strings.Clone(pool)] = r
 	}
-	return bands, nil
+	k, ok := keyOf(foldstream.TaskID(id))
+	if !ok {
+		r.foreign = true
+		f.stray(subject)
+		return nil, k
+	}
+	return r, k
 }
 
-// Task reads the state of one task, from the leader.
-func (s *Store) Task(ctx context.Context, pool string, id foldstream.TaskID) (foldstream.TaskState, error) {
-	p := s.pool(pool)
-	if err := p.usable(ctx, "task"); err != nil {
-		return foldstream.TaskState{}, err
+// entry is a link as the index holds it. The caller holds mu.
+func (x *index) entry(k key, l link, status uint8) entry {
+	e := entry{
+		key: k, event: uint64(l.Seq), updated: l.At.UnixNano(), status: status, moved: uint8(min(l.moved, math.MaxUint8)),
+		attempt: uint32(min(uint64(l.Attempt), math.MaxUint32)), crashes: uint16(min(l.crashes, math.MaxUint16)),
+		stage: x.names.of(l.Stage), worker: x.names.of(l.Worker), trouble: l.trouble != "",
 	}
-	var state foldstream.TaskState
-	var err error
-	if validID(id) {
-		state, err = p.state(ctx, id)
+	if !l.until.IsZero() {
+		e.until = l.until.UnixNano()
 	}
-	if err == nil && state.ID == "" {
-		err = foldstream.Errorf(foldstream.NotFound, "task", "no task %s in pool %s", id, pool)
-	}
-	return state, s.door(ctx, "task", err)
+	return e
 }
 
-// state reads where one task stands; the zero state where the pool does not know it.
-func (p *Pool) state(ctx context.Context, id foldstream.TaskID) (foldstream.TaskState, error) {
-	m, err := p.s.newest(ctx, p.s.lay.defs(), p.s.lay.def(p.name, id))
-	if err != nil || m == nil {
-		return foldstream.TaskState{}, err
+// name stands for a text that many tasks share; 0 is "".
+type name uint32
+
+// names are texts, each held once.
+type names struct {
+	known map[string]name
+	all   []string
+}
+
+func (n *names) of(text string) name {
+	if n.known == nil {
+		n.known, n.all = map[string]name{"": 0}, []string{""}
 	}
-	t, err := readDefinition(m)
-	if err != nil {
-		return foldstream.TaskState{}, err
+	i, known := n.known[text]
+	if !known {
+		text = strings.Clone(text) // it may be a piece of a whole message
+		i = name(len(n.all))
+		n.known[text], n.all = i, append(n.all, text)
 	}
-	last, err := p.s.last(ctx, p.name, id)
-	if err != nil {
-		return foldstream.TaskState{}, err
+	return i
+}
+
+func (n *names) text(i name) string {
+	if i == 0 {
+		return ""
 	}
-	state := foldstream.TaskState{Task: t, Created: m.at}
-	if tell(&state, last); state.Status != foldstream.Waiting && state.Status != foldstream.PartDone {
-		return state, nil
-	}
-	m, err = p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, id))
-	if err != nil || m == nil {
-		return state, err
-	}
-	var at ticket
-	if err = at.locate(m); err == nil {
-		move(&state.Task, at.lane.band)
-	}
-	if p.s.passes(err) {
-		err = nil
-	}
-	return state, err
+	return n.all[i]
 }

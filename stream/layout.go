@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strconv"
@@ -32,6 +33,13 @@ func (l layout) artifacts() string           { return l.streams + "ARTIFACTS" }
 func (l layout) bucket(name string) string   { return l.streams + name }
 func (l layout) kvStream(name string) string { return "KV_" + l.streams + name }
 func (l layout) kvPrefix(name string) string { return "$KV." + l.streams + name + "." }
+
+// objects is the stream of an object store, in which chunks are an upload's and object is what is said of a blob (ADR-20).
+func (l layout) objects() string         { return "OBJ_" + l.artifacts() }
+func (l layout) chunks(id string) string { return "$O." + l.artifacts() + ".C." + id }
+func (l layout) object(d foldstream.Digest) string {
+	return "$O." + l.artifacts() + ".M." + base64.URLEncoding.EncodeToString([]byte(d))
+}
 
 func (l layout) def(pool string, id foldstream.TaskID) string {
 	return l.prefix + ".def." + pool + "." + string(id)
@@ -70,6 +78,14 @@ func (l layout) later(pool string, band int, id foldstream.TaskID) string {
 // anyLater is the filter of a task's schedules, in whatever band.
 func (l layout) anyLater(pool string, id foldstream.TaskID) string {
 	return l.prefix + ".work." + pool + "." + laterToken + ".*." + string(id)
+}
+
+// index is where questions to an index are asked; "" is the root of them all.
+func (l layout) index(endpoint string) string {
+	if endpoint == "" {
+		return l.prefix + ".index"
+	}
+	return l.prefix + ".index." + endpoint
 }
 
 // allTickets is the filter of a pool's tickets and schedules.

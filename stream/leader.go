@@ -58,10 +58,29 @@ func (s *Store) lookup(ctx context.Context, stream string, which map[string]any)
 	}
 	var m *stored
 	err = s.retry(ctx, func(ctx context.Context) (err error) {
-		m, err = s.ask(ctx, "STREAM.MSG.GET."+stream, query)
+		m, err = s.get(ctx, stream, query)
 		return err
 	})
 	return m, err
+}
+
+// mark asks a stream's leader, once, what it holds.
+func (s *Store) mark(ctx context.Context, stream string) (mark, error) {
+	var r struct {
+		State struct {
+			LastSeq  uint64    `json:"last_seq"`
+			LastTime time.Time `json:"last_ts"`
+			Subjects int       `json:"num_subjects"`
+		} `json:"state"`
+		Error *jetstream.APIError `json:"error"`
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.tryTime())
+	defer cancel()
+	err := s.api(ctx, "STREAM.INFO."+stream, nil, &r)
+	if err == nil && r.Error != nil {
+		err = r.Error
+	}
+	return mark{point{r.State.LastSeq, r.State.LastTime}, r.State.Subjects}, err
 }
 
 // retry makes a request of the server again while it is not answered. Each try has a time of its own, however long the caller's
@@ -80,9 +99,10 @@ func (s *Store) retry(ctx context.Context, request func(ctx context.Context) err
 	}
 }
 
-func (s *Store) ask(ctx context.Context, call string, query []byte) (*stored, error) {
+// getLeader is how a Store gets a message.
+func (s *Store) getLeader(ctx context.Context, stream string, query []byte) (*stored, error) {
 	var r leaderReply
-	if err := s.api(ctx, call, query, &r); err != nil {
+	if err := s.api(ctx, "STREAM.MSG.GET."+stream, query, &r); err != nil {
 		return nil, err
 	}
 	switch {

@@ -3,7 +3,6 @@ package stream
 import (
 	"encoding/base32"
 	"fmt"
-	"strings"
 
 	"github.com/foldstream/foldstream"
 )
@@ -39,16 +38,17 @@ func (l *ledger) add(e foldstream.Event) (wrong string) {
 }
 
 // key is a TaskID in less room.
-type key [16]byte
+type key [17]byte
 
-var idText = base32.StdEncoding.WithPadding(base32.NoPadding)
+var idText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// keyOf returns the key of an id; false where it is none.
+// keyOf returns the key of an id; false where it is none. The 26 characters are 130 bits, all of which count.
 func keyOf(id foldstream.TaskID) (k key, ok bool) {
-	n, err := idText.Decode(k[:], []byte(strings.ToUpper(string(id))))
-	return k, err == nil && n == len(k)
+	if !validID(id) {
+		return k, false
+	}
+	_, err := idText.Decode(k[:], []byte(id+"aa"))
+	return k, err == nil
 }
 
-func (k key) id() foldstream.TaskID {
-	return foldstream.TaskID(strings.ToLower(idText.EncodeToString(k[:])))
-}
+func (k key) id() foldstream.TaskID { return foldstream.TaskID(idText.EncodeToString(k[:])[:26]) }

@@ -117,3 +117,56 @@ func readDirect(m *nats.Msg) (*stored, error) {
 	at, err := time.Parse(time.RFC3339Nano, said(jetstream.TimeStampHeaer))
 	return &stored{subject: said(jetstream.SubjectHeader), seq: seq, at: at, header: m.Header, data: m.Data}, err
 }
+
+// pick reads messages by their sequences, all asked for at once by direct gets. What a replica does not have is asked of the leader: a
+// message never changes, so an old answer is no wrong one. What is not there any more is left out.
+func (s *Store) pick(ctx context.Context, stream string, seqs []uint64) (map[uint64]*stored, error) {
+	found := make(map[uint64]*stored, len(seqs))
+	if err := s.pickDirect(ctx, stream, seqs, found); err != nil && verdictOf(err) != unsure {
+		return nil, err
+	}
+	for _, seq := range seqs {
+		if found[seq] != nil {
+			continue
+		}
+		m, err := s.at(ctx, stream, seq)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			found[seq] = m
+		}
+	}
+	return found, nil
+}
+
+func (s *Store) pickDirect(ctx context.Context, stream string, seqs []uint64, found map[uint64]*stored) error {
+	ctx, cancel := context.WithTimeout(ctx, s.tryTime())
+	defer cancel()
+	sub, err := s.nc.SubscribeSync(s.nc.NewInbox())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	for _, seq := range seqs {
+		query := []byte(`{"seq":` + strconv.FormatUint(seq, 10) + `}`)
+		if err := s.nc.PublishRequest(jetstream.DefaultAPIPrefix+"DIRECT.GET."+stream, sub.Subject, query); err != nil {
+			return err
+		}
+	}
+	for range seqs {
+		m, err := sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return err
+		}
+		if m.Header.Get("Status") != "" {
+			continue // a replica that does not have it, or none that answers
+		}
+		one, err := readDirect(m)
+		if err != nil {
+			return err
+		}
+		found[one.seq] = one
+	}
+	return nil
+}

@@ -53,7 +53,7 @@ func (p *Pool) prioritize(ctx context.Context, id foldstream.TaskID, band int) (
 	if err := p.ensureLane(ctx, lane); err != nil {
 		return false, false, err
 	}
-	expectOn(m, p.s.lay.anyTicket(p.name, id), old.seq)
+	p.s.expectTicket(m, p.name, id, old.seq)
 	_, err = p.s.publish(ctx, m)
 	switch verdictOf(err) {
 	case refused, unsure: // where it came to be after all, the next try sees it in its band

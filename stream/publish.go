@@ -16,9 +16,10 @@ func expect(m *nats.Msg, seq uint64) {
 	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(seq, 10))
 }
 
-// expectOn is expect for the last message of a filter.
-func expectOn(m *nats.Msg, filter string, seq uint64) {
-	m.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, filter)
+// expectTicket is expect for the last of all tickets of a task. It knows no other filter than the one: with different filters a cluster
+// accepts two.
+func (s *Store) expectTicket(m *nats.Msg, pool string, id foldstream.TaskID, seq uint64) {
+	m.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, s.lay.anyTicket(pool, id))
 	expect(m, seq)
 }
 
@@ -28,11 +29,14 @@ func (s *Store) send(m *nats.Msg) (jetstream.PubAckFuture, error) {
 }
 
 // await waits for the reply to a send and returns the message's sequence.
-func await(ctx context.Context, f jetstream.PubAckFuture) (uint64, error) {
+func (s *Store) await(ctx context.Context, f jetstream.PubAckFuture) (uint64, error) {
 	select {
 	case ack := <-f.Ok():
 		return ack.Sequence, nil
 	case err := <-f.Err():
+		if s.refusals != nil {
+			s.refusals(err)
+		}
 		return 0, err
 	case <-ctx.Done():
 		return 0, ctx.Err()
@@ -45,7 +49,7 @@ func (s *Store) publish(ctx context.Context, m *nats.Msg) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return await(ctx, f)
+	return s.await(ctx, f)
 }
 
 // fits reports a message that the server would not take. Errors: TooLarge.

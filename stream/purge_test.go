@@ -55,7 +55,7 @@ func TestPurge_UnderANewLife(t *testing.T) {
 	url := streamtest.Server(t).URL()
 	s, other := open(t, url, stream.Config{}), open(t, url, stream.Config{})
 	task := streamtest.Task(1)
-	if err := createAgain(t.Context(), s, []foldstream.Task{task}); err != nil {
+	if err := createOnceMore(t.Context(), s, []foldstream.Task{task}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Remove(t.Context(), "p", "cleared", task.ID); err != nil {
@@ -104,7 +104,7 @@ func TestPurge_WhileTheyAreCreated(t *testing.T) {
 		ids[i] = tasks[i].ID
 	}
 	for round := range 5 {
-		if err := createAgain(t.Context(), s, tasks); err != nil {
+		if err := createOnceMore(t.Context(), s, tasks); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Remove(t.Context(), "p", "cleared", ids...); err != nil {
@@ -113,9 +113,9 @@ func TestPurge_WhileTheyAreCreated(t *testing.T) {
 		var both sync.WaitGroup
 		var purged, made error
 		both.Go(func() { _, purged = s.Purge(t.Context(), "p", ids...) })
-		both.Go(func() { made = createAgain(t.Context(), other, tasks) })
+		both.Go(func() { made = createOnceMore(t.Context(), other, tasks) })
 		both.Wait()
-		if err := errors.Join(purged, made, createAgain(t.Context(), other, tasks)); err != nil { // what lost the race is created again
+		if err := errors.Join(purged, made, createOnceMore(t.Context(), other, tasks)); err != nil { // what lost the race is created again
 			t.Fatal(err)
 		}
 		err := streamtest.Eventually(t.Context(), func() error {
@@ -140,8 +140,8 @@ func TestPurge_WhileTheyAreCreated(t *testing.T) {
 	}
 }
 
-// createAgain creates the tasks, again where they were purged at the same moment.
-func createAgain(ctx context.Context, s *stream.Store, tasks []foldstream.Task) error {
+// createOnceMore creates the tasks, again where they were purged at the same moment.
+func createOnceMore(ctx context.Context, s *stream.Store, tasks []foldstream.Task) error {
 	return streamtest.Eventually(ctx, func() error {
 		_, err := s.Pool("p").Create(ctx, tasks...)
 		return err

@@ -278,7 +278,7 @@ func (p *Pool) give(ctx context.Context, t ticket) (bool, error) {
 		return false, err
 	}
 	m := t.put(p.s.lay)
-	expectOn(m, p.s.lay.anyTicket(p.name, t.id), 0)
+	p.s.expectTicket(m, p.name, t.id, 0)
 	_, err := p.s.publish(ctx, m)
 	if verdictOf(err) == refused {
 		return false, nil

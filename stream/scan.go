@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -19,6 +20,8 @@ type query struct {
 	headers bool     // without bodies
 	follow  bool     // go on with messages to come
 	idle    func(upTo uint64)
+	batch   int    // how many are asked for at a time; 0 is scanBatch
+	lost    func() // called when the reader lost its place, before it goes on; nil is nobody
 }
 
 // The reader asks for scanBatch messages at a time; a server that says nothing for two heartbeats is asked again.
@@ -32,18 +35,19 @@ const (
 var errGap = errors.New("the reader lost its place")
 
 // scan reads messages in order, each once. A consumer that loses its place is replaced by one that starts behind the last
-// message read. Without follow the sequence ends when all that were there at the start are read. It ends with an error when the
-// server does not answer for the store's patience; with follow only when the connection is closed. The end of ctx is no error.
+// message read. Without follow the sequence ends when all that were there at the start are read, and with an error when the server
+// does not answer for the store's patience, or ctx ends: who decides by what was read must know that it is not all. With follow only
+// a closed connection is an error.
 func (s *Store) scan(ctx context.Context, q query) iter.Seq2[*stored, error] {
 	return func(yield func(*stored, error) bool) {
-		r := reader{s: s, q: q, todo: -1}
+		r := reader{s: s, q: q}
 		defer r.release()
 		t := s.trial()
 		for ctx.Err() == nil {
 			m, err := r.next(ctx)
 			switch {
 			case ctx.Err() != nil:
-				return
+				continue
 			case err == nil && m == nil:
 				return
 			case err == nil:
@@ -54,6 +58,9 @@ func (s *Store) scan(ctx context.Context, q query) iter.Seq2[*stored, error] {
 				continue
 			}
 			r.release()
+			if q.lost != nil {
+				q.lost()
+			}
 			lost := (errors.Is(err, errGap) || verdictOf(err) == unsure) && !s.nc.IsClosed()
 			if lost && t.again(ctx) || ctx.Err() != nil {
 				continue
@@ -65,6 +72,9 @@ func (s *Store) scan(ctx context.Context, q query) iter.Seq2[*stored, error] {
 			s.log.Warn("the server does not answer a reader, which goes on asking", "stream", q.stream, "err", err)
 			t = s.trial()
 		}
+		if !q.follow {
+			yield(nil, ctx.Err())
+		}
 	}
 }
 
@@ -74,7 +84,7 @@ type reader struct {
 	q     query
 	aimed bool
 	goal  uint64 // the newest message at the start; a replica that the consumer sits on may not have it yet. 0 is none
-	todo  int    // where there is no goal: messages that were there at the start and are not read yet; -1 is unknown
+	buoy  string // of several filters: the goal's subject, which is read with them, so that the goal comes
 
 	consumer string
 	sub      *nats.Subscription
@@ -110,10 +120,12 @@ func (r *reader) next(ctx context.Context) (*stored, error) {
 			return nil, err
 		}
 		m, err := r.receive(ctx)
-		if m != nil || err != nil {
-			return m, err
-		}
-		if !r.reached() { // nothing came for a while: the goal may be gone
+		switch {
+		case err != nil:
+			return nil, err
+		case m != nil && r.asks(m.subject):
+			return m, nil
+		case m == nil && !r.reached(): // nothing came for a while: the goal may be gone
 			if err := r.aim(ctx); err != nil {
 				return nil, err
 			}
@@ -122,53 +134,37 @@ func (r *reader) next(ctx context.Context) (*stored, error) {
 	return nil, nil
 }
 
-// hasGoal reports whether the end of what is to be read can be asked for: a leader tells the newest message of one filter.
-func (r *reader) hasGoal() bool { return len(r.q.filters) < 2 }
+// asks reports whether a message is asked for, or only comes to show how far the reader is.
+func (r *reader) asks(subject string) bool {
+	return subject != r.buoy || slices.Contains(r.q.filters, subject)
+}
 
-// aim finds the goal; found again, it does not move on.
+// aim finds the goal; found again, it does not move on. A leader tells the newest message of one filter; for several it is the newest
+// of all.
 func (r *reader) aim(ctx context.Context) error {
-	if r.hasGoal() {
-		filter := ">"
-		if len(r.q.filters) == 1 {
-			filter = r.q.filters[0]
+	filter := ">"
+	if len(r.q.filters) == 1 {
+		filter = r.q.filters[0]
+	}
+	m, err := r.s.newest(ctx, r.q.stream, filter)
+	switch {
+	case err != nil:
+		return err
+	case m == nil:
+		r.goal = 0
+	case !r.aimed || m.seq < r.goal:
+		r.goal = m.seq
+		if len(r.q.filters) > 1 {
+			r.release() // a consumer keeps its filters
+			r.buoy = m.subject
 		}
-		m, err := r.s.newest(ctx, r.q.stream, filter)
-		switch {
-		case err != nil:
-			return err
-		case m == nil:
-			r.goal = 0
-		case !r.aimed || m.seq < r.goal:
-			r.goal = m.seq
-		}
-	} else if r.sub != nil {
-		return r.recount(ctx)
 	}
 	r.aimed = true
 	return nil
 }
 
-// recount asks the consumer what it has left, where there is no goal: what was to be read may have been deleted since it was counted.
-func (r *reader) recount(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, r.s.tryTime())
-	defer cancel()
-	cons, err := r.s.js.Consumer(ctx, r.q.stream, r.consumer)
-	if err != nil {
-		return errors.Join(errGap, err)
-	}
-	if info := cons.CachedInfo(); info.NumPending == 0 && info.Delivered.Consumer == r.place {
-		r.todo, r.pending = 0, 0
-	}
-	return nil
-}
-
 // reached reports whether all that was there at the start is read.
-func (r *reader) reached() bool {
-	if r.hasGoal() {
-		return r.goal < max(r.q.from, 1)
-	}
-	return r.todo == 0 || r.todo > 0 && r.pending == 0
-}
+func (r *reader) reached() bool { return r.goal < max(r.q.from, 1) }
 
 // open makes the generation's consumer.
 func (r *reader) open(ctx context.Context) error {
@@ -181,9 +177,6 @@ func (r *reader) open(ctx context.Context) error {
 	}
 	r.consumer, r.place, r.asked, r.told = name, 0, 0, false
 	r.pending = cons.CachedInfo().NumPending
-	if r.todo < 0 {
-		r.todo = int(r.pending)
-	}
 	r.sub, err = r.s.nc.SubscribeSync(r.s.nc.NewInbox())
 	if err == nil {
 		err = r.sub.SetPendingLimits(-1, -1)
@@ -203,10 +196,13 @@ func (r *reader) config(name string) jetstream.ConsumerConfig {
 	case r.q.last:
 		c.DeliverPolicy = jetstream.DeliverLastPerSubjectPolicy
 	}
-	if len(r.q.filters) == 1 {
+	switch {
+	case len(r.q.filters) == 1:
 		c.FilterSubject = r.q.filters[0]
-	} else {
+	case r.buoy == "", r.asks(r.buoy):
 		c.FilterSubjects = r.q.filters
+	default:
+		c.FilterSubjects = append(slices.Clone(r.q.filters), r.buoy)
 	}
 	return c
 }
@@ -216,9 +212,9 @@ func (r *reader) ask() error {
 	if r.asked > 0 {
 		return nil
 	}
-	r.asked = scanBatch
+	r.asked = or(r.q.batch, scanBatch)
 	return r.s.pull(r.q.stream, r.consumer, r.sub.Subject, pullRequest{
-		Batch: scanBatch, Expires: scanExpires, Heartbeat: scanHeartbeat,
+		Batch: r.asked, Expires: scanExpires, Heartbeat: scanHeartbeat,
 	})
 }
 
@@ -250,7 +246,6 @@ func (r *reader) receive(ctx context.Context) (*stored, error) {
 	r.place, r.pending, r.told = meta.Sequence.Consumer, meta.NumPending, false
 	r.q.from = meta.Sequence.Stream + 1
 	r.asked--
-	r.todo = max(r.todo-1, 0)
 	return &stored{subject: m.Subject, seq: meta.Sequence.Stream, at: meta.Timestamp, header: m.Header, data: m.Data}, nil
 }
 

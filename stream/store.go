@@ -25,12 +25,15 @@ type Store struct {
 	host      string
 	since     time.Time
 	denied    atomic.Pointer[denial]
+	muted     atomic.Int64  // until then no index is asked, in ns
 	shown     atomic.Bool   // this store has an entry in the bucket Workers
 	expiry    time.Duration // of the bucket Locks
-	objects   jetstream.ObjectStore
 	met       meetings
 	bulk      bulk
 	between   func(step string) error // tests die between two steps here; nil goes on
+	refusals  func(err error)         // tests hear here of publishes that were refused; nil is nobody
+
+	get func(ctx context.Context, stream string, query []byte) (*stored, error) // a message that decides: getLeader; tests put a fault here
 
 	scheduling atomic.Bool // the stream of schedules is there
 	ordering   atomic.Bool // and the consumer of their orders
@@ -78,6 +81,7 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(), host: hostName(), since: time.Now(),
 		pools: map[string]*Pool{}, longDelay: longDelay, bulk: byDefault,
 	}
+	s.get = s.getLeader
 	s.js, err = jetstream.New(s.nc,
 		jetstream.WithPublishAsyncMaxPending(maxInFlight),
 		jetstream.WithPublishAsyncTimeout(s.tryTime()),

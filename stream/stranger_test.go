@@ -33,6 +33,7 @@ func (p planter) plant(ctx context.Context, subject string, header map[string]st
 	if bucket, key, isValue := strings.Cut(subject, "/"); isValue {
 		m.Subject = "$KV." + strings.ToUpper(p.prefix) + "_" + bucket + "." + key
 	}
+	m.Header.Set(planted, "1")
 	for k, v := range header {
 		m.Header.Set(k, strings.NewReplacer("PREFIX", p.prefix, "POOL", p.pool).Replace(v))
 	}
@@ -424,7 +425,7 @@ func TestStrangers_Storm(t *testing.T) {
 		p, planted := planter{s, connect(t, url), s.Prefix(), "windows"}, make(chan error, 1)
 		ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 		go func() {
-			for i := 0; ctx.Err() == nil; i++ {
+			for i := 0; ctx.Err() == nil && i < 100*len(cases); i++ {
 				err := cases[i%len(cases)].plant(ctx, p, streamtest.Task(i%60).ID)
 				if err != nil && ctx.Err() == nil {
 					planted <- err

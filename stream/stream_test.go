@@ -53,6 +53,7 @@ func harness(url string, set func(*stream.Store)) streamtest.Open {
 	var n atomic.Int64
 	return func(t *testing.T, opts streamtest.Options) streamtest.Harness {
 		cfg := stream.Config{Prefix: fmt.Sprint("p", n.Add(1)), Lease: opts.Lease}
+		compared(t, url, cfg.Prefix)
 		first, second := open(t, url, cfg), open(t, url, cfg)
 		set(first)
 		set(second)

@@ -33,9 +33,6 @@ type upload struct {
 	unsettled bool
 }
 
-func (u *upload) subject() string { return "$O." + u.s.lay.artifacts() + ".C." + u.id }
-func (u *upload) stream() string  { return "OBJ_" + u.s.lay.artifacts() }
-
 func (u *upload) digest() foldstream.Digest {
 	return foldstream.Digest(hex.EncodeToString(u.sum.hash.Sum(nil)))
 }
@@ -52,7 +49,7 @@ func (u *upload) chunks(ctx context.Context, r io.Reader) error {
 		}
 		if n > 0 {
 			_, _ = u.sum.Write(buffer[:n])
-			f, err := u.s.send(&nats.Msg{Subject: u.subject(), Header: nats.Header{}, Data: buffer[:n:n]})
+			f, err := u.s.send(&nats.Msg{Subject: u.s.lay.chunks(u.id), Header: nats.Header{}, Data: buffer[:n:n]})
 			if err != nil {
 				return err
 			}
@@ -60,7 +57,7 @@ func (u *upload) chunks(ctx context.Context, r io.Reader) error {
 			u.sent++
 		}
 		for len(waiting) > 0 && (ended || len(waiting) >= chunksInFlight) {
-			if _, err := await(ctx, waiting[0]); err != nil {
+			if _, err := u.s.await(ctx, waiting[0]); err != nil {
 				return err
 			}
 			waiting = waiting[1:]
@@ -79,23 +76,15 @@ func (u *upload) name(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	for t := u.s.trial(); ; {
-		old, err := u.s.newest(ctx, u.stream(), m.Subject)
+		old, err := u.s.objectNow(ctx, d)
 		if err != nil {
 			return false, err
 		}
-		expected := uint64(0)
-		if old != nil {
-			var info jetstream.ObjectInfo
-			if err := json.Unmarshal(old.data, &info); err != nil {
-				return false, err
-			}
-			if !info.Deleted {
-				u.unsettled = false
-				return info.NUID == u.id, nil
-			}
-			expected = old.seq
+		if old.seq > 0 && !old.Deleted {
+			u.unsettled = false
+			return old.NUID == u.id, nil
 		}
-		expect(m, expected)
+		expect(m, old.seq)
 		if err := u.s.point("put: stored"); err != nil {
 			return false, err
 		}
@@ -119,25 +108,27 @@ func (u *upload) object(d foldstream.Digest) (*nats.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(jetstream.ObjectInfo{
+	return u.s.objectMessage(d, jetstream.ObjectInfo{
 		ObjectMeta: jetstream.ObjectMeta{Name: string(d), Opts: &jetstream.ObjectMetaOptions{ChunkSize: chunkSize}},
 		Bucket:     u.s.lay.artifacts(), NUID: u.id, Size: uint64(u.sum.n), Chunks: uint32(u.sent), Digest: digest, ModTime: time.Now().UTC(),
 	})
-	m := nats.NewMsg("$O." + u.s.lay.artifacts() + ".M." + base64.URLEncoding.EncodeToString([]byte(d)))
+}
+
+// objectMessage takes the place of all that was said of a blob before.
+func (s *Store) objectMessage(d foldstream.Digest, o jetstream.ObjectInfo) (*nats.Msg, error) {
+	m := nats.NewMsg(s.lay.object(d))
 	m.Header.Set(jetstream.MsgRollup, jetstream.MsgRollupSubject)
-	m.Data = body
+	var err error
+	m.Data, err = json.Marshal(o)
 	return m, err
 }
 
 // discard takes the chunks away: there is no use for them, or they are not whole.
 func (u *upload) discard(ctx context.Context) {
-	query, err := json.Marshal(map[string]string{"filter": u.subject()})
-	if err == nil && u.sent > 0 {
-		err = u.s.retry(ctx, func(ctx context.Context) error {
-			return u.s.api(ctx, "STREAM.PURGE."+u.stream(), query, &struct{}{})
-		})
+	if u.sent == 0 {
+		return
 	}
-	if err != nil {
+	if err := u.s.purge(ctx, u.s.lay.objects(), purgeRequest{Filter: u.s.lay.chunks(u.id)}); err != nil {
 		u.s.log.Warn("chunks that nothing names are left over", "err", err)
 	}
 }

@@ -167,9 +167,6 @@ func (v *values) list(ctx context.Context, prefix string) ([]foldstream.Value, e
 			found[val.Key] = val
 		}
 	}
-	if err := stopped(ctx, "list"); err != nil {
-		return nil, err
-	}
 	sorted := make([]foldstream.Value, 0, len(found))
 	for _, val := range found {
 		sorted = append(sorted, val)

@@ -12,23 +12,65 @@ import (
 
 // Tasks reads the states that the pool's tasks had when it was called. Parts are not among them: the events have them.
 func (s *Store) Tasks(ctx context.Context, pool string) iter.Seq2[foldstream.TaskState, error] {
+	return s.Page(ctx, pool, foldstream.TaskQuery{})
+}
+
+// Page reads the states that the tasks had when it was called.
+func (s *Store) Page(ctx context.Context, pool string, q foldstream.TaskQuery) iter.Seq2[foldstream.TaskState, error] {
 	return func(yield func(foldstream.TaskState, error) bool) {
-		q, unlock, err := s.look(ctx, "tasks", pool)
+		states, err := s.page(ctx, pool, q)
 		if err != nil {
 			yield(foldstream.TaskState{}, err)
 			return
 		}
-		states := make([]foldstream.TaskState, len(q.tasks))
-		for i, t := range q.tasks {
-			states[i] = s.state(t)
-		}
-		unlock()
 		for _, state := range states {
 			if !yield(state, nil) {
 				return
 			}
 		}
 	}
+}
+
+func (s *Store) page(ctx context.Context, pool string, q foldstream.TaskQuery) (states []foldstream.TaskState, err error) {
+	if q.Limit < 0 {
+		return nil, foldstream.Errorf(foldstream.Invalid, "tasks", "a limit of %d is below 0", q.Limit)
+	}
+	known, unlock, err := s.look(ctx, "tasks", pool)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	tasks := known.tasks
+	if q.After != "" {
+		if known.known[q.After] == nil {
+			return nil, foldstream.Errorf(foldstream.NotFound, "tasks", "no task %s in pool %s", q.After, pool)
+		}
+		tasks = tasks[slices.Index(tasks, known.known[q.After])+1:]
+	}
+	for _, t := range tasks {
+		if q.Wants(t.status) {
+			states = append(states, s.state(t))
+		}
+		if q.Limit > 0 && len(states) == q.Limit {
+			break
+		}
+	}
+	return states, nil
+}
+
+// Stat counts the tasks of all pools.
+func (s *Store) Stat(ctx context.Context) (map[string]foldstream.Counts, error) {
+	names, err := s.Pools(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]foldstream.Counts, len(names))
+	for _, name := range names {
+		if all[name], err = s.Pool(name).Stat(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // Task reads the state of one task.

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -117,10 +118,13 @@ func (s *Store) create(pool string, def foldstream.Task) foldstream.Created {
 		return foldstream.Created{ID: def.ID, Status: t.status}
 	}
 	again := t != nil
-	if !again {
+	if again {
+		q.tasks = slices.DeleteFunc(q.tasks, func(old *task) bool { return old == t })
+	} else {
 		t = &task{status: foldstream.Waiting}
-		q.tasks, q.known[def.ID] = append(q.tasks, t), t
+		q.known[def.ID] = t
 	}
+	q.tasks = append(q.tasks, t)
 	t.def, t.priority, t.created, t.touched = def, def.Priority, now, now
 	t.worker, t.err = "", ""
 	t.rewind()

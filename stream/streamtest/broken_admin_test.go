@@ -33,6 +33,8 @@ type brokenAdmin struct {
 	state                 func(*foldstream.TaskState)
 	find                  taskFunc
 	tasks                 func(iter.Seq2[foldstream.TaskState, error]) iter.Seq2[foldstream.TaskState, error]
+	query                 func(*foldstream.TaskQuery)
+	stats                 func(map[string]foldstream.Counts)
 	workers               workersFunc
 	letters               lettersFunc
 	drop                  dropFunc
@@ -105,7 +107,17 @@ func (b *broken) Task(ctx context.Context, pool string, id foldstream.TaskID) (f
 }
 
 func (b *broken) Tasks(ctx context.Context, pool string) iter.Seq2[foldstream.TaskState, error] {
-	seq := b.Store.Tasks(ctx, pool)
+	return b.states(b.Store.Tasks(ctx, pool))
+}
+
+func (b *broken) Page(ctx context.Context, pool string, q foldstream.TaskQuery) iter.Seq2[foldstream.TaskState, error] {
+	if b.query != nil {
+		b.query(&q)
+	}
+	return b.states(b.Store.Page(ctx, pool, q))
+}
+
+func (b *broken) states(seq iter.Seq2[foldstream.TaskState, error]) iter.Seq2[foldstream.TaskState, error] {
 	if b.tasks != nil {
 		seq = b.tasks(seq)
 	}
@@ -119,6 +131,14 @@ func (b *broken) Tasks(ctx context.Context, pool string) iter.Seq2[foldstream.Ta
 			}
 		}
 	}
+}
+
+func (b *broken) Stat(ctx context.Context) (map[string]foldstream.Counts, error) {
+	all, err := b.Store.Stat(ctx)
+	if b.stats != nil {
+		b.stats(all)
+	}
+	return all, err
 }
 
 func (b *broken) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, error] {

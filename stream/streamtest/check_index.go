@@ -17,6 +17,11 @@ var indexChecks = []Check{
 	{"index/many", indexMany},
 	{"index/not there", indexNotFound},
 	{"index/workers", indexWorkers},
+	{"index/pages", indexPages},
+	{"index/pages of a status", indexPagesOf},
+	{"index/a new life comes last", indexNewLife},
+	{"index/no page", indexNoPage},
+	{"index/all pools", indexAllPools},
 }
 
 func indexStates(ctx context.Context, h Harness) error {

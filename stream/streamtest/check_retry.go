@@ -125,7 +125,8 @@ func retryMoved(ctx context.Context, h Harness) error {
 		return err
 	}
 	for _, t := range []foldstream.Task{withPriority(Task(1), 7), withPriority(Task(2), 5)} {
-		l, err := fetch(ctx, h.Store)
+		band, _ := t.Band()
+		l, err := h.Store.Pool(pool).Fetch(ctx, foldstream.Filter{MinBand: band, Wait: patience}) // a server may take its time to offer what it took
 		if err != nil {
 			return err
 		}

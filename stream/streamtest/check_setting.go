@@ -97,7 +97,7 @@ func settingPause(ctx context.Context, h Harness) error {
 	if err := pauseOrResume(ctx, h, true); err != nil {
 		return err
 	}
-	if err := after(ctx, time.Now().Add(obeyed)); err != nil {
+	if err := after(ctx, time.Now().Add(obeyed+slack)); err != nil {
 		return err
 	}
 	if err := create(ctx, h.Store, Task(2)); err != nil {

@@ -302,6 +302,30 @@ var adminMutants = []mutant{
 	{"the index is backwards", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.tasks = backwards[foldstream.TaskState]
 	}, []string{"index/tasks in each status", "index/many"}},
+	{"a page is as long as it likes", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.query = func(q *foldstream.TaskQuery) { q.Limit *= 2 }
+	}, []string{"index/pages", "index/pages of a status"}},
+	{"every page is the first", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.query = func(q *foldstream.TaskQuery) { q.After = "" }
+	}, []string{"index/pages", "index/pages of a status", "index/no page"}},
+	{"a page has all statuses", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.query = func(q *foldstream.TaskQuery) { q.Statuses = nil }
+	}, []string{"index/pages of a status"}},
+	{"a page has one status", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.query = func(q *foldstream.TaskQuery) { q.Statuses = q.Statuses[:min(1, len(q.Statuses))] }
+	}, []string{"index/pages of a status"}},
+	{"a limit below 0 is no limit", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.query = func(q *foldstream.TaskQuery) { q.Limit = max(q.Limit, 0) }
+	}, []string{"index/no page"}},
+	{"a new life comes first", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.tasks = backwards[foldstream.TaskState]
+	}, []string{"index/a new life comes last"}},
+	{"only one pool counts", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.stats = func(all map[string]foldstream.Counts) { delete(all, "other") }
+	}, []string{"index/all pools"}},
+	{"all pools count together", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.stats = func(all map[string]foldstream.Counts) { all["other"] = all["windows"] }
+	}, []string{"index/all pools"}},
 	{"the index finds everything", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.find = func(ctx context.Context, s *mem.Store, pool string, id foldstream.TaskID) (foldstream.TaskState, error) {
 			state, _ := s.Task(ctx, pool, id)

@@ -163,9 +163,23 @@ func (c *AggregatorCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return aggregator(s.store, log).Run(ctx)
+	return aggregate(ctx, s.store, log)
 }
 
-func aggregator(store *stream.Store, log *slog.Logger) *collect.Aggregator {
-	return &collect.Aggregator{Store: store, Reconciler: store, ID: workerName(), Log: log}
+// aggregate keeps the collections up to date, and an index of all tasks beside, until ctx ends. Who asks an index that is not there
+// reads the streams: that it fails is told and no more.
+func aggregate(ctx context.Context, store *stream.Store, log *slog.Logger) error {
+	serving, stop := context.WithCancel(ctx)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := store.ServeIndex(serving); err != nil {
+			log.Warn("there is no index of tasks here", "err", err)
+		}
+	}()
+	a := &collect.Aggregator{Store: store, Reconciler: store, ID: workerName(), Log: log}
+	err := a.Run(ctx)
+	stop()
+	<-served
+	return err
 }

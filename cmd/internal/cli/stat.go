@@ -3,8 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream"
 )
 
 // StatCmd counts a pool's tasks by status.
@@ -33,20 +36,9 @@ func (c *StatCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	pools, err := s.store.Pools(ctx)
+	stats, err := c.read(ctx, s.store)
 	if err != nil {
 		return err
-	}
-	if c.Pool != "" {
-		pools = []string{c.Pool}
-	}
-	stats := make([]poolStat, 0, len(pools))
-	for _, name := range pools {
-		counts, err := s.store.Pool(name).Stat(ctx)
-		if err != nil {
-			return err
-		}
-		stats = append(stats, poolStat{name, counts, counts.Total()})
 	}
 	if c.Pool != "" && stats[0].Total == 0 {
 		return noPool(ctx, s.store, c.Pool)
@@ -56,6 +48,20 @@ func (c *StatCmd) Run(ctx context.Context, env *Env) (err error) {
 	}
 	printStats(env, stats)
 	return nil
+}
+
+// read counts the tasks of the pool that is asked for, or of all in order of their names.
+func (c *StatCmd) read(ctx context.Context, store *stream.Store) ([]poolStat, error) {
+	if c.Pool != "" {
+		counts, err := store.Pool(c.Pool).Stat(ctx)
+		return []poolStat{{c.Pool, counts, counts.Total()}}, err
+	}
+	all, err := store.Stat(ctx)
+	stats := make([]poolStat, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		stats = append(stats, poolStat{name, all[name], all[name].Total()})
+	}
+	return stats, err
 }
 
 func printStats(env *Env, stats []poolStat) {

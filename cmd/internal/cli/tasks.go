@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +22,7 @@ type TaskCmd struct {
 	Logs    TaskLogsCmd    `cmd:"" aliases:"log" help:"Show the log of a task's last attempt."`
 }
 
-// TaskListCmd lists the tasks of a pool. It holds a page of them at a time.
+// TaskListCmd lists the tasks of a pool. It holds a page of them at a time, and reads no more than it lists.
 type TaskListCmd struct {
 	Managed
 	PoolArg
@@ -44,11 +43,6 @@ func (c *TaskListCmd) Run(ctx context.Context, env *Env) error {
 		return foldstream.Errorf(foldstream.Invalid, "", "--limit %d is below 0", c.Limit)
 	}
 	return c.onPool(ctx, env, c.PoolArg, func(a administered) error {
-		if c.After != "" {
-			if _, err := a.Task(ctx, c.Pool, c.After); err != nil {
-				return err
-			}
-		}
 		out := c.printer(env)
 		if err := c.each(ctx, a, filter, out.add); err != nil {
 			return err
@@ -59,17 +53,10 @@ func (c *TaskListCmd) Run(ctx context.Context, env *Env) error {
 
 // each calls do with each task that is to be listed.
 func (c *TaskListCmd) each(ctx context.Context, a administered, filter where, do func(foldstream.TaskState) error) error {
-	n, skip := 0, c.After != ""
-	for t, err := range a.Tasks(ctx, c.Pool) {
+	n := 0
+	for t, err := range a.Page(ctx, c.Pool, c.query()) {
 		if err != nil {
 			return err
-		}
-		if skip {
-			skip = t.ID != c.After
-			continue
-		}
-		if len(c.Status) > 0 && !slices.Contains(c.Status, string(t.Status)) {
-			continue
 		}
 		yes, err := filter(c.Pool, t)
 		if err != nil {
@@ -86,6 +73,18 @@ func (c *TaskListCmd) each(ctx context.Context, a administered, filter where, do
 		}
 	}
 	return nil
+}
+
+// query asks for the tasks that may be listed: how many of them an expression leaves is not known before.
+func (c *TaskListCmd) query() foldstream.TaskQuery {
+	q := foldstream.TaskQuery{After: c.After}
+	for _, s := range c.Status {
+		q.Statuses = append(q.Statuses, foldstream.Status(s))
+	}
+	if c.Where == "" {
+		q.Limit = c.Limit
+	}
+	return q
 }
 
 // printer is a way to print a list that may be long.
