@@ -73,12 +73,12 @@ func TestWaitForAPoolWithFailures(t *testing.T) {
 func TestWaitRefuses(t *testing.T) {
 	env := &cli.Env{Store: mem.New(mem.Options{})}
 	for want, args := range map[string][]string{
-		"an EXPERIMENT, or --pool POOL":   {"wait"},
-		"an EXPERIMENT, or --pool POOL\n": {"wait", "a", "--pool", "b"},
-		"--timeout -1s is below 0":        {"wait", "a", "--timeout=-1s"},
-		`--pool "a b"`:                    {"wait", "--pool", "a b"},
-		"--max-failures -1 is below 0":    {"wait", "a", "--max-failures=-1"},
-		"expected duration":               {"wait", "a", "--timeout", "soon"},
+		"no experiment is named":                      {"wait"},
+		"wait for one: the experiment a, or --pool b": {"wait", "a", "--pool", "b"},
+		"--timeout -1s is below 0":                    {"wait", "a", "--timeout=-1s"},
+		`--pool "a b"`:                                {"wait", "--pool", "a b"},
+		"--max-failures -1 is below 0":                {"wait", "a", "--max-failures=-1"},
+		"expected duration":                           {"wait", "a", "--timeout", "soon"},
 	} {
 		command(t, env, args...).says(t, 2, want)
 	}
