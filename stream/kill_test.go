@@ -14,14 +14,24 @@ import (
 	"github.com/foldstream/foldstream/stream/streamtest"
 )
 
-// TestKill kills the server with SIGKILL, again and again, under two producers of the same tasks, eight workers in two stores and
-// one who deletes tickets. Nothing may be lost, doubled or left behind.
+// TestKill kills the server with SIGKILL, again and again, under load.
 func TestKill(t *testing.T) {
-	const kills, n = 3, 600
 	server := streamtest.ServerProcess(t, t.TempDir())
 	cfg := stream.Config{Lease: time.Second, Patience: 30 * time.Second}
 	stores := []*stream.Store{open(t, server.URL(), cfg), open(t, server.URL(), cfg)}
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	underLoad(t, stores, 600, 3, func(int) error {
+		if err := server.Kill(); err != nil {
+			return err
+		}
+		return server.Start()
+	})
+}
+
+// underLoad breaks something, again and again, under two producers of the same n tasks, eight workers in two stores, and two who delete
+// tickets. Nothing may be lost, doubled or left behind.
+func underLoad(t *testing.T, stores []*stream.Store, n, breaks int, breakIt func(i int) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // for a busy machine; it takes a tenth
 	defer cancel()
 
 	var load sync.WaitGroup
@@ -35,15 +45,12 @@ func TestKill(t *testing.T) {
 		load.Go(func() { vandalize(ctx, t, s, tasks, uint64(i), &commits) })
 	}
 	load.Go(func() {
-		for i := range kills {
-			if err := reached(ctx, &commits, int64((i+1)*n/(kills+2))); err != nil {
+		for i := range breaks {
+			if err := reached(ctx, &commits, int64((i+1)*n/(breaks+2))); err != nil {
 				t.Error(err)
 				return
 			}
-			if err := server.Kill(); err != nil {
-				t.Error(err)
-			}
-			if err := server.Start(); err != nil {
+			if err := breakIt(i); err != nil {
 				t.Error(err)
 			}
 		}
@@ -54,6 +61,9 @@ func TestKill(t *testing.T) {
 	}
 	if err := nothingLeft(ctx, stores[0]); err != nil {
 		t.Error(err)
+	}
+	if c, err := stores[0].Verify(ctx, "p"); err != nil || len(c.Faults) > 0 || c.Created != n || c.Results != n {
+		t.Errorf("verified: %+v, %v", c, err)
 	}
 }
 
@@ -108,17 +118,18 @@ func consume(ctx context.Context, t *testing.T, s *stream.Store, n int, commits 
 	}
 }
 
-// vandalize deletes tickets at random, and has the reconciler mend the damage, until all is done.
+// vandalize deletes tickets at random, one for every few commits, and has the reconciler mend the damage, until all is done.
 func vandalize(ctx context.Context, t *testing.T, s *stream.Store, tasks []foldstream.Task, seed uint64, commits *atomic.Int64) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for ctx.Err() == nil {
+	for deleted := int64(0); ctx.Err() == nil; {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 		}
-		if commits.Load() < int64(len(tasks)/2) {
+		if n := commits.Load(); n < int64(len(tasks)/2) && deleted <= n/4 {
+			deleted++
 			_ = s.DeleteTicket(ctx, "p", tasks[random.IntN(len(tasks))].ID) // it may be gone, or the server away
 		}
 		if _, err := s.Reconcile(ctx, "p"); err != nil && !foldstream.Is(err, foldstream.Unavailable) && ctx.Err() == nil {
