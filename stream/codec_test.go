@@ -175,20 +175,15 @@ func FuzzLink(f *testing.F) {
 		f.Fatal(err)
 	}
 	id := ".p.aaaaaaaaaaaaaaaaaaaaaaaaaa"
-	f.Add("fold.event"+id, uint64(9), "claim", "running", "0", "n", "2020-01-02T03:04:05Z", "\"x\"", uint64(3), []byte(nil))
-	f.Add("fold.event"+id, uint64(9), "end", "failed", "8", "n", "", "x", uint64(1)<<63, end)
-	f.Add("fold.event.p.nobody", uint64(1), "result", "done", "1", "", "yesterday", "", uint64(0), []byte{1, 0x80})
+	f.Add("fold.event"+id, uint64(9), "claim running run=n by=s after=0 attempt=3 until=2020-01-02T03:04:05Z ticket=3 delivery=1", "\"x\"", uint64(3), []byte(nil))
+	f.Add("fold.event"+id, uint64(9), "end failed run=n by=a%20b after=8 moved=21 later crashes=99999999999999999999", "x", uint64(1)<<63, end)
+	f.Add("fold.event.p.nobody", uint64(1), "result done until=yesterday", "", uint64(0), []byte{1, 0x80})
 	s := &Store{lay: newLayout("fold"), nc: &nats.Conn{}}
-	f.Fuzz(func(t *testing.T, subject string, seq uint64, kind, status, expected, nonce, until, trouble string, number uint64, data []byte) {
+	f.Fuzz(func(t *testing.T, subject string, seq uint64, line, trouble string, version uint64, data []byte) {
 		m := &stored{subject: subject, seq: seq, data: data, header: nats.Header{}}
-		for key, text := range map[string]string{
-			headerKind: kind, headerStatus: status, headerExpected: expected, headerNonce: nonce, headerSession: nonce, headerUntil: until, headerTrouble: trouble,
-		} {
-			setText(m.header, key, text)
-		}
-		for _, key := range []string{headerAttempt, headerTicket, headerDelivery, headerCrashes, headerNext, headerMoved, headerVersion} {
-			setNumber(m.header, key, number)
-		}
+		setText(m.header, headerEvent, line)
+		setText(m.header, headerTrouble, trouble)
+		setNumber(m.header, headerVersion, version)
 		l, err := readLink(m)
 		if err != nil {
 			if _, is := strangerIn(err); !is {

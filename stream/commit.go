@@ -11,19 +11,10 @@ import (
 
 // Commit ends the stage: it stores the result behind the claim, and only then takes the ticket away.
 func (l *lease) Commit(ctx context.Context, r foldstream.Result) error {
-	body, err := encode(&r)
+	end, err := l.result(r)
 	if err != nil {
-		return foldstream.E(foldstream.Invalid, "commit", err)
+		return err
 	}
-	end := l.link(foldstream.EventResult, foldstream.Done)
-	if !l.view.LastStage() {
-		end = l.link(foldstream.EventPart, foldstream.PartDone)
-		next := ticket{pool: l.p.name, lane: l.d.lane, id: l.view.ID, def: l.d.def, part: body}
-		if err := l.p.s.fits("commit", next.message(l.p.s.lay)); err != nil {
-			return err
-		}
-	}
-	end.body, end.brief = body, briefOf(r)
 	return l.finish(ctx, "commit", end, func(ctx context.Context, end link) error {
 		if end.Kind == foldstream.EventPart {
 			return l.p.advance(ctx, l.d, l.view, end)
@@ -31,6 +22,24 @@ func (l *lease) Commit(ctx context.Context, r foldstream.Result) error {
 		l.p.s.ack(l.d.msg)
 		return nil
 	})
+}
+
+// result makes the event that ends the stage. Of a stage that another follows it has a body, which travels with the next ticket.
+func (l *lease) result(r foldstream.Result) (link, error) {
+	end := l.link(foldstream.EventResult, foldstream.Done)
+	if l.view.LastStage() {
+		return end, foldstream.E(foldstream.Invalid, "commit", end.setResult(r))
+	}
+	end = l.link(foldstream.EventPart, foldstream.PartDone)
+	err := end.setResult(r)
+	if err == nil && end.body == nil {
+		end.body, err = encode(&r)
+	}
+	if err != nil {
+		return end, foldstream.E(foldstream.Invalid, "commit", err)
+	}
+	next := ticket{pool: l.p.name, lane: l.d.lane, id: l.view.ID, def: l.d.def, part: end.body}
+	return end, l.p.s.fits("commit", next.message(l.p.s.lay))
 }
 
 // Return gives the task back. A short pause is waited out by the ticket, a long one by a schedule of the server.
@@ -137,7 +146,7 @@ func (s *Store) bury(ctx context.Context, end link) error {
 	if err != nil {
 		return err
 	}
-	if old != nil && old.header.Get(headerNonce) == end.nonce {
+	if old != nil && runOf(old) == end.nonce {
 		return nil
 	}
 	if end.Error == "" && len(end.body) > 0 {
@@ -149,6 +158,13 @@ func (s *Store) bury(ctx context.Context, end link) error {
 	}
 	m.Subject = subject
 	return s.deliver(ctx, m)
+}
+
+// runOf returns the run that a letter is of; "" where it is none.
+func runOf(letter *stored) string {
+	var l link
+	_ = l.readLine(letter.header.Get(headerEvent)) // what is no event's has no run, or one that nobody asks for
+	return l.nonce
 }
 
 // deliver publishes a message that may stand twice.

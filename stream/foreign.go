@@ -136,7 +136,7 @@ func readEvent(m *stored, deep bool) error {
 	}
 	switch l.Kind {
 	case foldstream.EventPart, foldstream.EventResult:
-		_, err = decodeResult(l.body)
+		_, err = l.result()
 	case foldstream.EventEnd:
 		err = decode(l.body, &ending{})
 	}

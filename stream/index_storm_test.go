@@ -278,7 +278,7 @@ func countStreams(ctx context.Context, js jetstream.JetStream, pool string) (fol
 		m, err := events.GetLastMsgForSubject(ctx, strings.Replace(subject, "fold.def.", "fold.event.", 1))
 		switch {
 		case err == nil:
-			status = foldstream.Status(m.Header.Get("Fold-Status"))
+			status = foldstream.Status(strings.Fields(m.Header.Get("Fold-Event"))[1])
 		case !errors.Is(err, jetstream.ErrMsgNotFound):
 			return nil, fmt.Errorf("%s: %w", subject, err)
 		}

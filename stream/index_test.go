@@ -52,10 +52,8 @@ func event(lay layout, i int, seq uint64, status foldstream.Status) *stored {
 			kind = k
 		}
 	}
-	return &stored{subject: lay.event("p", numbered(i)), seq: seq, at: time.Unix(int64(seq), 0), header: nats.Header{
-		headerNonce: {"n"}, headerSession: {"s"}, headerExpected: {"0"},
-		headerKind: {string(kind)}, headerStatus: {string(status)}, headerWorker: {"host-1"}, headerStage: {"fit"}, headerAttempt: {"1"},
-	}}
+	l := link{Event: foldstream.Event{Kind: kind, Status: status, Worker: "host-1", Stage: "fit", Attempt: 1}, nonce: "n", session: "s"}
+	return &stored{subject: lay.event("p", numbered(i)), seq: seq, at: time.Unix(int64(seq), 0), header: nats.Header{headerEvent: {l.line()}}}
 }
 
 func heap() uint64 {

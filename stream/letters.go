@@ -22,7 +22,7 @@ func (s *Store) Letters(ctx context.Context, pool string) iter.Seq2[foldstream.D
 			var l foldstream.DeadLetter
 			mark := ""
 			if err == nil {
-				if mark = m.header.Get(headerNonce); told[mark] {
+				if mark = runOf(m); told[mark] {
 					continue
 				}
 				l, err = p.letter(ctx, foldstream.TaskID(lastToken(m.subject)), mark)

@@ -11,20 +11,51 @@ import (
 
 var _ foldstream.Newest = (*Store)(nil)
 
-// headerBrief has a result without its frames and series, so that it can be read where the server leaves bodies out.
+// headerBrief has a result without its frames and series, so that it can be read where the server leaves bodies out. A result that
+// has neither stands there alone, and its event has no body.
 const headerBrief = "Fold-Brief"
 
 // maxBrief is how long that header gets; of a larger result it is left out.
 const maxBrief = 8 << 10
 
-// briefOf returns the brief of a result, "" where it is too long.
-func briefOf(r foldstream.Result) string {
-	r.Frames, r.Series = nil, nil
-	data, err := encode(&r)
-	if err != nil || base64.RawStdEncoding.EncodedLen(len(data)) > maxBrief {
-		return ""
+// setResult gives a link a result: as a brief, a body, or both. Errors: Invalid.
+func (l *link) setResult(r foldstream.Result) error {
+	whole := len(r.Frames) == 0 && len(r.Series) == 0
+	short := r
+	short.Frames, short.Series = nil, nil
+	data, err := encode(&short)
+	if err != nil {
+		return err
 	}
-	return base64.RawStdEncoding.EncodeToString(data)
+	if base64.RawStdEncoding.EncodedLen(len(data)) <= maxBrief {
+		l.brief = base64.RawStdEncoding.EncodeToString(data)
+	}
+	switch {
+	case !whole:
+		l.body, err = encode(&r)
+	case l.brief == "":
+		l.body = data
+	}
+	return err
+}
+
+// result reads what setResult wrote.
+func (l *link) result() (*foldstream.Result, error) {
+	if len(l.body) > 0 {
+		return decodeResult(l.body)
+	}
+	return l.readBrief()
+}
+
+func (l *link) readBrief() (*foldstream.Result, error) {
+	if l.brief == "" {
+		return nil, foldstream.E(foldstream.Invalid, "decode", errNoBody)
+	}
+	data, err := base64.RawStdEncoding.DecodeString(l.brief)
+	if err != nil {
+		return nil, foldstream.E(foldstream.Invalid, "decode", err)
+	}
+	return decodeResult(data)
 }
 
 // Newest reads the headers of the tasks' last events; the server sends no bodies. Only for a result whose brief was too long for
@@ -105,10 +136,7 @@ func (s *Store) fillBrief(ctx context.Context, l *link) (there bool, err error) 
 		return true, nil
 	}
 	if l.brief != "" {
-		var data []byte
-		if data, err = base64.RawStdEncoding.DecodeString(l.brief); err == nil {
-			l.Result, err = decodeResult(data)
-		}
+		l.Result, err = l.readBrief()
 		return true, foldstream.E(foldstream.Invalid, "newest", err)
 	}
 	m, err := s.at(ctx, s.lay.events(), uint64(l.Seq))

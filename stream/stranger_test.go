@@ -96,7 +96,7 @@ func strangerCases(t *testing.T) []strangerCase {
 	mine := streamtest.Task(78)
 	mine.ID = last
 	event := func(kind, status string) map[string]string {
-		return map[string]string{"Fold-Kind": kind, "Fold-Status": status, "Fold-Attempt": "1", "Fold-Nonce": "n", "Fold-Session": "s", "Fold-Expected": "0"}
+		return map[string]string{"Fold-Event": kind + " " + status + " run=n by=s after=0 attempt=1"}
 	}
 	return []strangerCase{
 		{name: "a ticket of JSON", plant: one("work.p._.19."+noTask, ticketHeader, []byte(`{"task": 1}`)), aside: "begins with 0x7b"},
@@ -129,10 +129,9 @@ func strangerCases(t *testing.T) []strangerCase {
 
 		{name: "an event without headers", plant: one("event.p.%s", nil, []byte("hello")), aside: "are no event's"},
 		{name: "an event of a kind that there is not", plant: one("event.p.%s", event("pause", "running"), nil), aside: "are no event's"},
-		{name: "a result of nobody", plant: one("event.p.%s", map[string]string{"Fold-Kind": "result", "Fold-Status": "done"}, nil), aside: "it lacks Fold-Nonce"},
-		{name: "a result that follows nothing", plant: one("event.p.%s", map[string]string{
-			"Fold-Kind": "result", "Fold-Status": "done", "Fold-Nonce": "n", "Fold-Session": "s", "Fold-Expected": "999999",
-		}, nil), aside: "an earlier event"},
+		{name: "a result of nobody", plant: one("event.p.%s", map[string]string{"Fold-Event": "result done after=0"}, nil), aside: "it lacks run"},
+		{name: "a result that follows nothing", plant: one("event.p.%s", map[string]string{"Fold-Event": "result done run=n by=s after=999999"}, nil), aside: "no earlier event"},
+		{name: "an event whose number is none", plant: one("event.p.%s", map[string]string{"Fold-Event": "claim running run=n by=s after=0 attempt=x"}, nil), aside: "attempt: "},
 		{name: "a claim that is done", plant: one("event.p.%s", event("claim", "done"), nil), aside: "are no event's"},
 		{name: "a part of a stage that the task does not have", plant: one("event.p.%s", event("part", "part_done"), nil), aside: `part of stage ""`},
 		{name: "an event of no task", plant: one("event.p.nobody", event("result", "done"), nil), passed: "no task's id"},
@@ -367,7 +366,7 @@ func TestStrangers_Newer(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := streamtest.Task(0).ID
-	if err := p.plant(ctx, "event.p."+string(id), map[string]string{"Fold-Version": "2", "Fold-Kind": "claim", "Fold-Status": "running"}, nil); err != nil {
+	if err := p.plant(ctx, "event.p."+string(id), map[string]string{"Fold-Version": "2", "Fold-Event": "claim running"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	l, err := s.Pool("p").Fetch(ctx, foldstream.Filter{Wait: 10 * time.Second})
