@@ -16,10 +16,10 @@ import (
 // floor is the client on JetStream as it is, for the same guarantees: a task is made by two publishes, each expecting that there is none
 // of it, and is worked by two more, the second expecting the first, before its ticket is acknowledged.
 type floor struct {
-	nc    *nats.Conn
-	js    jetstream.JetStream
-	batch int
-	body  []byte
+	nc *nats.Conn
+	js jetstream.JetStream
+	job
+	body []byte
 }
 
 // The floor's streams are set up as the pool's are.
@@ -31,7 +31,7 @@ var floorStreams = []jetstream.StreamConfig{
 
 const floorInFlight = 8192
 
-func openFloor(ctx context.Context, nc *nats.Conn, batch int) (*floor, error) {
+func openFloor(ctx context.Context, nc *nats.Conn, j job) (*floor, error) {
 	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(floorInFlight))
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func openFloor(ctx context.Context, nc *nats.Conn, batch int) (*floor, error) {
 	if errors.Is(err, jetstream.ErrConsumerExists) {
 		err = nil
 	}
-	return &floor{nc: nc, js: js, batch: batch, body: make([]byte, bodySize)}, err
+	return &floor{nc: nc, js: js, job: j, body: make([]byte, bodySize)}, err
 }
 
 // message is a publish that expects the last sequence on a filter; "" is its own subject.
@@ -70,9 +70,12 @@ func (f *floor) ticket(i int) *nats.Msg {
 // create sends definitions, and the ticket of each behind its acknowledgement.
 func (f *floor) create(ctx context.Context, n int) (r report, err error) {
 	r.Began = time.Now()
-	if f.batch > 0 {
+	switch {
+	case f.Batch > 0:
 		err = f.createInBatches(ctx, n)
-	} else {
+	case f.Single:
+		err = f.createSingly(ctx, n)
+	default:
 		err = f.createAsync(ctx, n)
 	}
 	r.Ended, r.Done = time.Now(), n
@@ -112,6 +115,21 @@ func (f *floor) createAsync(ctx context.Context, n int) error {
 		}
 	}
 	return sendErr
+}
+
+// createSingly sends tickets alone.
+func (f *floor) createSingly(ctx context.Context, n int) error {
+	for i := range n {
+		if _, err := f.js.PublishMsgAsync(&nats.Msg{Subject: f.ticket(i).Subject, Data: f.body}, jetstream.WithStallWait(time.Minute)); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-f.js.PublishAsyncComplete():
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func await(ctx context.Context, f jetstream.PubAckFuture) (uint64, error) {
@@ -177,6 +195,12 @@ var (
 
 func (f *floor) work(ctx context.Context, m jetstream.Msg) error {
 	subject := "raw.event.bench." + m.Subject()[len(m.Subject())-26:]
+	if f.Single {
+		if _, err := f.publish(ctx, &nats.Msg{Subject: subject, Data: resultBody}); err != nil {
+			return err
+		}
+		return m.Ack()
+	}
 	claim, err := f.publish(ctx, message(subject, "", 0, claimBody))
 	if err != nil {
 		return err
@@ -252,10 +276,10 @@ func (f *floor) look(ctx context.Context, n int) (report, error) {
 
 // createInBatches sends atomic batches of definitions, then of their tickets.
 func (f *floor) createInBatches(ctx context.Context, n int) error {
-	for from := 0; from < n; from += f.batch {
+	for from := 0; from < n; from += f.Batch {
 		for _, make := range []func(int) *nats.Msg{f.def, f.ticket} {
 			batch := []*nats.Msg{}
-			for i := from; i < min(from+f.batch, n); i++ {
+			for i := from; i < min(from+f.Batch, n); i++ {
 				batch = append(batch, make(i))
 			}
 			if _, err := jetstreamext.PublishMsgBatch(ctx, f.js, batch); err != nil {

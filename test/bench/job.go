@@ -22,6 +22,7 @@ type job struct {
 	Tasks   int
 	Workers int
 	Batch   int    // of the floor's atomic batches; 0 is none
+	Single  bool   // the floor makes a task by one publish and works it by one, which expect nothing, as peers' floors do
 	Profile string // file for a CPU profile of the job; "" is none
 }
 
@@ -125,7 +126,7 @@ func (j job) connect(ctx context.Context) (*nats.Conn, func(), error) {
 
 func open(ctx context.Context, nc *nats.Conn, j job) (client, func(), error) {
 	if j.Raw {
-		f, err := openFloor(ctx, nc, j.Batch)
+		f, err := openFloor(ctx, nc, j)
 		return f, func() {}, err
 	}
 	p, err := openPool(ctx, nc)

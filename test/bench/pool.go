@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/stream"
@@ -23,6 +26,7 @@ const lull = 500 * time.Millisecond
 
 // pool is the client on Foldstream's pool.
 type pool struct {
+	nc    *nats.Conn
 	store *stream.Store
 	foldstream.Pool
 }
@@ -32,7 +36,7 @@ func openPool(ctx context.Context, nc *nats.Conn) (*pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pool{s, s.Pool("bench")}, nil
+	return &pool{nc, s, s.Pool("bench")}, nil
 }
 
 // tasks makes tasks whose definitions take bodySize.
@@ -169,8 +173,20 @@ func latencies(n int, started, seen <-chan time.Time, create func(i int) error) 
 	return report{Done: n, P50: map[string]time.Duration{"start": median(starts), "result": median(results)}}, nil
 }
 
-// look measures how long it takes to count the tasks and to ask for one of them.
+// look measures how long it takes to count the tasks and to ask for one of them, beside an index as every aggregator keeps one.
 func (p *pool) look(ctx context.Context, n int) (report, error) {
+	ctx, stop := context.WithCancel(ctx)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := p.store.ServeIndex(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+		}
+	})
+	defer serving.Wait()
+	defer stop()
+	if err := p.indexed(ctx); err != nil {
+		return report{}, err
+	}
 	one := tasks(n/2, 1)[0].ID
 	stat, err := timed(15, func() error { _, err := p.Stat(ctx); return err })
 	if err != nil {
@@ -178,6 +194,21 @@ func (p *pool) look(ctx context.Context, n int) (report, error) {
 	}
 	query, err := timed(200, func() error { _, err := p.store.Task(ctx, "bench", one); return err })
 	return report{Done: n, P50: map[string]time.Duration{"stat": stat, "query": query}}, err
+}
+
+// indexed waits until the index is filled.
+func (p *pool) indexed(ctx context.Context) error {
+	for {
+		m, err := p.nc.RequestWithContext(ctx, "fold.index.stat", nil)
+		if err == nil && m.Header.Get(micro.ErrorCodeHeader) == "" {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // timed returns the median time of some calls.

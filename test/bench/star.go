@@ -18,6 +18,7 @@ type point struct {
 	Inside    bool   // the server is in the client's process
 	Sync      bool   // the server flushes before each acknowledgement
 	Batch     int    // of the floor
+	Single    bool   // of the floor
 	Rounds    int    // 0 is as many as asked for
 	Profiles  string // folder for CPU profiles of the last round; "" is none
 }
@@ -45,6 +46,9 @@ func star() []point {
 		vary("idle", func(p *point) { p.Tasks, p.Jobs = 300, []string{"idle"} }),
 		vary("sync always", func(p *point) { p.Sync, p.Tasks = true, 2000 }),
 		vary("sync always, beside atomic batches of 500", func(p *point) { p.Sync, p.Tasks, p.Batch, p.Jobs = true, 10_000, 500, []string{"create"} }),
+		vary("1 worker, beside one publish", func(p *point) { p.Workers, p.Single, p.Jobs = 1, true, []string{"create", "drain"} }),
+		vary("16 workers, beside one publish", func(p *point) { p.Single, p.Jobs = true, []string{"create", "drain"} }),
+		vary("64 workers, beside one publish", func(p *point) { p.Workers, p.Single, p.Jobs = 64, true, []string{"create", "drain"} }),
 		vary("1k tasks", func(p *point) { p.Tasks = 1000 }),
 		vary("100k tasks", func(p *point) { p.Tasks = 100_000 }),
 		vary("1M tasks", func(p *point) { p.Tasks, p.Rounds = 1_000_000, 1 }),
@@ -78,7 +82,7 @@ func measure(ctx context.Context, p point, rounds int) ([]figure, error) {
 func (p point) round(ctx context.Context, raw bool, all *figures) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
-	j := job{Raw: raw, Sync: p.Sync, Tasks: p.Tasks, Workers: p.Workers, Batch: p.Batch}
+	j := job{Raw: raw, Sync: p.Sync, Tasks: p.Tasks, Workers: p.Workers, Batch: p.Batch, Single: p.Single}
 	if p.Inside {
 		return p.roundInside(ctx, j, all)
 	}
