@@ -92,7 +92,7 @@ func TestProxyCuts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer again.Close()
+	defer func() { _ = again.Close() }()
 	if _, err := say(t, again); err != nil {
 		t.Errorf("a new connection: %v", err)
 	}

@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 
 	"github.com/foldstream/foldstream/cmd/internal/cli"
 	"github.com/foldstream/foldstream/examples/dow30"
@@ -14,6 +13,6 @@ func main() {
 	cli.Main("foldstream", "Walk-forward experiments on NATS JetStream.", &cli.Foldstream{}, cli.Inside{Embed: start, Example: dow30.Files})
 }
 
-func start(ctx context.Context, dir string, port int, log *slog.Logger) (cli.Server, error) {
-	return embed.Start(ctx, embed.Config{Dir: dir, Port: port, Log: log})
+func start(ctx context.Context, c cli.Embedding) (cli.Server, error) {
+	return embed.Start(ctx, embed.Config{Dir: c.Dir, Port: c.Port, SyncAlways: c.SyncAlways, Log: c.Log})
 }

@@ -39,9 +39,16 @@ type Inside struct {
 	Example fs.FS    // the demo's experiment.yaml and what it names
 }
 
-// Embedder starts a NATS server in this process, on a store directory ("" is a temporary one) and a loopback port (0 is a
-// free one). Errors: Conflict (the store directory is in use), Unavailable.
-type Embedder func(ctx context.Context, dir string, port int, log *slog.Logger) (Server, error)
+// Embedder starts a NATS server in this process. Errors: Conflict (the store directory is in use), Unavailable.
+type Embedder func(ctx context.Context, c Embedding) (Server, error)
+
+// Embedding is how an embedded server is to be.
+type Embedding struct {
+	Dir        string // of its store; "" is a temporary one
+	Port       int    // on the loopback interface; 0 is a free one
+	SyncAlways bool   // what it acknowledges outlives a power failure
+	Log        *slog.Logger
+}
 
 // Server is a NATS server in this process.
 type Server interface {

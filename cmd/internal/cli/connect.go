@@ -221,11 +221,11 @@ func workerName() string {
 }
 
 // embedded starts the server inside this process and opens the store on it.
-func embedded(ctx context.Context, env *Env, dir string, port int, log *slog.Logger) (*session, error) {
+func embedded(ctx context.Context, env *Env, c Embedding) (*session, error) {
 	if env.Embed == nil {
 		return nil, foldstream.Errorf(foldstream.Invalid, "", "this program has no server inside; name one with --server or NATS_URL")
 	}
-	server, err := env.Embed(ctx, dir, port, log)
+	server, err := env.Embed(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +233,7 @@ func embedded(ctx context.Context, env *Env, dir string, port int, log *slog.Log
 	if err != nil {
 		return nil, errors.Join(foldstream.E(foldstream.Unavailable, "embedded server", err), server.Close())
 	}
-	s, err := open(ctx, nc, Connection{Endpoint: Endpoint{Replicas: 1}}, log, server.Close, func() error { nc.Close(); return nil })
+	s, err := open(ctx, nc, Connection{Endpoint: Endpoint{Replicas: 1}}, c.Log, server.Close, func() error { nc.Close(); return nil })
 	if err == nil {
 		s.url = server.URL()
 	}

@@ -75,7 +75,7 @@ func (c *PlanCmd) known(ctx context.Context, env *Env, p *plan) (statuses map[fo
 	var s *session
 	switch {
 	case c.Store != "":
-		s, err = embedded(ctx, env, c.Store, 0, c.logger(env))
+		s, err = embedded(ctx, env, Embedding{Dir: c.Store, Log: c.logger(env)})
 	case c.Server != "" || c.Context != "":
 		s, err = c.dial(ctx, c.logger(env))
 	default:

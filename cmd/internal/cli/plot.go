@@ -46,7 +46,7 @@ func (d drawn) open(ctx context.Context, env *Env, log *slog.Logger) (foldstream
 	if d.Store == "" {
 		return d.openStore(ctx, env, log)
 	}
-	s, err := embedded(ctx, env, d.Store, 0, log)
+	s, err := embedded(ctx, env, Embedding{Dir: d.Store, Log: log})
 	if err != nil {
 		return nil, nil, err
 	}

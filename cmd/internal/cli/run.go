@@ -27,7 +27,8 @@ type RunCmd struct {
 	File     string `arg:"" help:"Experiment file."`
 	Store    string `type:"path" placeholder:"DIR" help:"Store of the embedded server; default: a folder of the experiment's name under the user's data folder."`
 	Embedded bool   `help:"Use the embedded server though a server is named."`
-	Out      string `type:"path" placeholder:"DIR" help:"Folder for report.html and collection.csv; default: out/NAME."`
+	Durability
+	Out string `type:"path" placeholder:"DIR" help:"Folder for report.html and collection.csv; default: out/NAME."`
 }
 
 // Run runs the experiment.
@@ -89,7 +90,7 @@ func (c *RunCmd) open(ctx context.Context, env *Env, name string, log *slog.Logg
 	if dir == "" {
 		dir = filepath.Join(dataHome(os.Getenv), name)
 	}
-	return embedded(ctx, env, dir, 0, log)
+	return embedded(ctx, env, Embedding{Dir: dir, SyncAlways: c.SyncAlways, Log: log})
 }
 
 // work runs consumers and an aggregator until the experiment is settled. It returns how many attempts were made.

@@ -15,6 +15,12 @@ type ServeCmd struct {
 	Output
 	Store string `type:"path" placeholder:"DIR" help:"Store directory; default: 'serve' under the user's data folder."`
 	Port  int    `default:"4222" help:"Loopback port; 0 is a free one."`
+	Durability
+}
+
+// Durability is what outlives what, of an embedded server.
+type Durability struct {
+	SyncAlways bool `help:"Flush the store to disk before each acknowledgement: what is acknowledged outlives a power failure too, and not only the end of the process."`
 }
 
 // Run serves until ctx ends. It prints the server's address once it answers.
@@ -24,7 +30,7 @@ func (c *ServeCmd) Run(ctx context.Context, env *Env) (err error) {
 	if dir == "" {
 		dir = filepath.Join(dataHome(os.Getenv), "serve")
 	}
-	s, err := embedded(ctx, env, dir, c.Port, log)
+	s, err := embedded(ctx, env, Embedding{Dir: dir, Port: c.Port, SyncAlways: c.SyncAlways, Log: log})
 	if err != nil {
 		return err
 	}
