@@ -21,6 +21,7 @@ type actor struct {
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the process has ended
 	starts  int
+	away    int // how often one ended at its start, as it found no server
 }
 
 func newActor(dir, role, program string, args ...string) *actor {

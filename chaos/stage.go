@@ -200,14 +200,18 @@ func (s *Stage) finish(ctx context.Context) error {
 	}
 }
 
-// revive starts who ended by themselves, and counts them.
+// revive starts who ended by themselves, and counts them, but for those that found no server when they began.
 func (s *Stage) revive() {
 	for _, a := range s.actors() {
 		if a == s.producer || a.running() {
 			continue
 		}
-		s.ended++
-		s.Log.Warn("a process ended by itself", "role", a.role, "log", a.log)
+		if n := a.said("no NATS server at"); n > a.away { // it is for whoever supervises a service to start it again
+			a.away = n
+		} else {
+			s.ended++
+			s.Log.Warn("a process ended by itself", "role", a.role, "log", a.log)
+		}
 		if err := a.start(); err != nil {
 			s.Log.Warn("it cannot be started again", "role", a.role, "err", err)
 		}

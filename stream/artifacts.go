@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -27,10 +26,13 @@ func (s *Store) Artifacts() foldstream.Artifacts { return artifacts{s} }
 // openArtifacts makes the object store, if it is not there. What is read of it is read as everything that decides: from the leader, or up
 // to what the leader has. A client's object store takes a replica that is behind for one that lacks the object or a piece of it.
 func (s *Store) openArtifacts(ctx context.Context) error {
-	_, err := s.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
-		Bucket: s.lay.artifacts(), Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage,
+	err := s.ensureBucket(ctx, s.lay.objects(), func() error {
+		_, err := s.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
+			Bucket: s.lay.artifacts(), Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage,
+		})
+		return err
 	})
-	if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+	if err != nil {
 		return s.door(ctx, "open", fmt.Errorf("bucket %s: %w", s.lay.artifacts(), err))
 	}
 	return nil

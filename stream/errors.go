@@ -106,6 +106,17 @@ func (s *Store) deniedSince(t time.Time) bool {
 	return d != nil && d.at.After(t)
 }
 
+// nextDenial is closed when the server refuses a permission; at once where it just did.
+func (s *Store) nextDenial() <-chan struct{} {
+	next := *s.denials.Load()
+	if s.deniedSince(time.Now().Add(-time.Second)) {
+		now := make(chan struct{})
+		close(now)
+		return now
+	}
+	return next
+}
+
 func kindOf(err error) foldstream.Kind {
 	var api *jetstream.APIError
 	switch {
@@ -156,6 +167,8 @@ func (s *Store) watchDenials() (undo func()) {
 			s.muted.Store(math.MaxInt64)
 		} else if errors.Is(err, nats.ErrPermissionViolation) {
 			s.denied.Store(&denial{time.Now(), err})
+			next := make(chan struct{})
+			close(*s.denials.Swap(&next))
 		}
 		if before != nil {
 			before(nc, sub, err)

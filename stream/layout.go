@@ -168,10 +168,13 @@ func (s *Store) provision(ctx context.Context) error {
 		{foldstream.Workers, workersTTL}, {foldstream.Locks, s.cfg.Expiry},
 	}
 	for _, b := range buckets {
-		_, err := s.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket: s.lay.bucket(b.name), TTL: b.ttl, Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage,
+		err := s.ensureBucket(ctx, s.lay.kvStream(b.name), func() error {
+			_, err := s.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+				Bucket: s.lay.bucket(b.name), TTL: b.ttl, Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage,
+			})
+			return err
 		})
-		if err != nil && !errors.Is(err, jetstream.ErrBucketExists) {
+		if err != nil {
 			return s.door(ctx, "open", fmt.Errorf("bucket %s: %w", b.name, err))
 		}
 	}
@@ -181,6 +184,18 @@ func (s *Store) provision(ctx context.Context) error {
 	}
 	s.expiry = locks.CachedInfo().Config.MaxAge // whoever made the bucket decided
 	return s.openArtifacts(ctx)
+}
+
+// ensureBucket makes a bucket whose stream is not there. To ask first lets those in who may not make any.
+func (s *Store) ensureBucket(ctx context.Context, stream string, create func() error) error {
+	_, err := s.js.Stream(ctx, stream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = create()
+	}
+	if errors.Is(err, jetstream.ErrBucketExists) {
+		err = nil
+	}
+	return err
 }
 
 func (s *Store) streamConfigs() []jetstream.StreamConfig {

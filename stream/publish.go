@@ -38,8 +38,25 @@ func (s *Store) await(ctx context.Context, f jetstream.PubAckFuture) (uint64, er
 			s.refusals(err)
 		}
 		return 0, err
+	case <-s.nextDenial():
+		return s.answered(f)
 	case <-ctx.Done():
 		return 0, ctx.Err()
+	}
+}
+
+// deniedTime is how long the reply to a publish is waited for when something was denied: the reply to what was denied never comes.
+const deniedTime = 250 * time.Millisecond
+
+// answered returns the reply to a send, if there is one soon.
+func (s *Store) answered(f jetstream.PubAckFuture) (uint64, error) {
+	select {
+	case ack := <-f.Ok():
+		return ack.Sequence, nil
+	case err := <-f.Err():
+		return 0, err
+	case <-time.After(deniedTime):
+		return 0, nats.ErrTimeout
 	}
 }
 

@@ -25,9 +25,10 @@ type Store struct {
 	host      string
 	since     time.Time
 	denied    atomic.Pointer[denial]
-	muted     atomic.Int64  // until then no index is asked, in ns
-	shown     atomic.Bool   // this store has an entry in the bucket Workers
-	expiry    time.Duration // of the bucket Locks
+	denials   atomic.Pointer[chan struct{}] // closed at the next one
+	muted     atomic.Int64                  // until then no index is asked, in ns
+	shown     atomic.Bool                   // this store has an entry in the bucket Workers
+	expiry    time.Duration                 // of the bucket Locks
 	met       meetings
 	bulk      bulk
 	between   func(step string) error // tests die between two steps here; nil goes on
@@ -82,6 +83,8 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 		pools: map[string]*Pool{}, longDelay: longDelay, bulk: byDefault,
 	}
 	s.get = s.getLeader
+	denials := make(chan struct{})
+	s.denials.Store(&denials)
 	s.js, err = jetstream.New(s.nc,
 		jetstream.WithPublishAsyncMaxPending(maxInFlight),
 		jetstream.WithPublishAsyncTimeout(s.tryTime()),

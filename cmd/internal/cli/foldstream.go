@@ -37,6 +37,7 @@ type Foldstream struct {
 	Producer   Producer      `cmd:"" group:"Services" help:"Make tasks."`
 	Consumer   Consumer      `cmd:"" group:"Services" help:"Work on tasks."`
 	Aggregator Aggregator    `cmd:"" group:"Services" help:"Fold results."`
+	Auth       AuthCmd       `cmd:"" group:"Services" help:"Make users for a nats-server: producers, consumers, aggregators, viewers, admins."`
 	Doctor     DoctorCmd     `cmd:"" group:"Look" help:"Look at the server and its streams: what is missing, wrong, or not ours."`
 	Check      CheckCmd      `cmd:"" group:"Look" help:"Check the server for monitoring: Nagios, Prometheus, JSON."`
 	Config     ConfigCmd     `cmd:"" group:"Look" help:"Look at the settings: flags, environment, file, defaults."`
