@@ -1,5 +1,7 @@
 package foldstream
 
+import "fmt"
+
 // Fold reduces members to one frame. The order in which members are added and adding one again make no difference to the
 // bytes of the value. It is used by one goroutine.
 type Fold interface {
@@ -23,9 +25,17 @@ type Coverage struct {
 	Missing  []TaskID // not there yet
 	Gaps     []Segment
 	Overlaps []Segment
+	// Duplicates are the sessions of which one member has a row twice; the last of its rows is in the frame.
+	Duplicates []Segment
 }
 
 // Complete reports whether every expected member is present and no session is missing or doubled.
 func (c Coverage) Complete() bool {
-	return c.Present == c.Expected && len(c.Gaps) == 0 && len(c.Overlaps) == 0
+	return c.Present == c.Expected && len(c.Gaps) == 0 && len(c.Overlaps) == 0 && len(c.Duplicates) == 0
+}
+
+// String says in numbers what is there and what is wrong: "118 of 120 members, 2 failed, 1 gaps, 0 overlaps, 0 duplicates".
+func (c Coverage) String() string {
+	return fmt.Sprintf("%d of %d members, %d failed, %d gaps, %d overlaps, %d duplicates",
+		c.Present, c.Expected, len(c.Failed), len(c.Gaps), len(c.Overlaps), len(c.Duplicates))
 }

@@ -3,6 +3,7 @@ package collect
 import (
 	"maps"
 	"math"
+	"slices"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/internal/wire"
@@ -24,6 +25,15 @@ type (
 		Failed    int                `msgpack:"failed"`
 		Groups    []wireGroupSummary `msgpack:"groups"`
 		Ensemble  bool               `msgpack:"ensemble"`
+
+		Gaps       int        `msgpack:"gaps,omitempty"`
+		Overlaps   int        `msgpack:"overlaps,omitempty"`
+		Duplicates int        `msgpack:"duplicates,omitempty"`
+		Codes      []wireCode `msgpack:"codes,omitempty"` // in order
+	}
+	wireCode struct {
+		Code    string `msgpack:"code"`
+		Results int    `msgpack:"results"`
 	}
 	wireGroupSummary struct {
 		Key      []string `msgpack:"key"`
@@ -45,6 +55,8 @@ type (
 		Faults   []string       `msgpack:"faults"`
 		Daily    wireBlob       `msgpack:"daily"`
 		Frame    wireBlob       `msgpack:"frame"`
+
+		Duplicates [][2]string `msgpack:"duplicates,omitempty"`
 	}
 	wireBlob struct {
 		Inline []byte `msgpack:"inline"`
@@ -57,6 +69,7 @@ type (
 		Status  string         `msgpack:"status"`
 		Metrics map[string]any `msgpack:"metrics"`
 		Fault   string         `msgpack:"fault"`
+		Code    string         `msgpack:"code,omitempty"`
 	}
 )
 
@@ -92,6 +105,18 @@ func unpackMetrics(w map[string]any) Metrics {
 		}
 	}
 	return m
+}
+
+func packCodes(codes Codes) []wireCode {
+	return wire.Each(slices.Sorted(maps.Keys(codes)), func(code string) wireCode { return wireCode{code, codes[code]} })
+}
+
+func unpackCodes(w []wireCode) Codes {
+	codes := make(Codes, len(w))
+	for _, c := range w {
+		codes[c.Code] += c.Results
+	}
+	return codes
 }
 
 func packIDs(ids []foldstream.TaskID) []string {

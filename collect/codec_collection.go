@@ -12,6 +12,7 @@ func (s Summary) encode() ([]byte, error) {
 		Groups: wire.Each(s.Groups, func(g GroupSummary) wireGroupSummary {
 			return wireGroupSummary{wire.Key(g.Key), g.Expected, g.Present, g.Failed}
 		}),
+		Gaps: s.Gaps, Overlaps: s.Overlaps, Duplicates: s.Duplicates, Codes: packCodes(s.Codes),
 	})
 }
 
@@ -26,6 +27,7 @@ func decodeSummary(what string, data []byte) (Summary, error) {
 		Groups: wire.Each(w.Groups, func(g wireGroupSummary) GroupSummary {
 			return GroupSummary{wire.KeyOf(g.Key), g.Expected, g.Present, g.Failed}
 		}),
+		Gaps: w.Gaps, Overlaps: w.Overlaps, Duplicates: w.Duplicates, Codes: unpackCodes(w.Codes),
 	}, nil
 }
 
@@ -38,7 +40,7 @@ func (g Group) encode(basis foldstream.Digest, daily Blob) ([]byte, error) {
 		Failed: packIDs(g.Coverage.Failed), Missing: packIDs(g.Coverage.Missing),
 		Gaps: wire.Each(g.Coverage.Gaps, wire.Segment), Overlaps: wire.Each(g.Coverage.Overlaps, wire.Segment),
 		Windows: wire.Each(g.Windows, packWindow), Metrics: packMetrics(g.Metrics), Faults: g.Faults,
-		Daily: packBlob(daily), Frame: packBlob(g.Frame),
+		Daily: packBlob(daily), Frame: packBlob(g.Frame), Duplicates: wire.Each(g.Coverage.Duplicates, wire.Segment),
 	})
 }
 
@@ -58,6 +60,9 @@ func decodeGroup(what string, data []byte) (g Group, basis foldstream.Digest, da
 		g.Coverage.Overlaps, err = wire.TryEach(w.Overlaps, wire.SegmentOf)
 	}
 	if err == nil {
+		g.Coverage.Duplicates, err = wire.TryEach(w.Duplicates, wire.SegmentOf)
+	}
+	if err == nil {
 		g.Windows, err = wire.TryEach(w.Windows, wireWindow.unpack)
 	}
 	return g, foldstream.Digest(w.Basis), w.Daily.unpack(), foldstream.E(foldstream.Invalid, what, err)
@@ -68,10 +73,10 @@ func packBlob(b Blob) wireBlob { return wireBlob{b.Inline, string(b.Digest)} }
 func (w wireBlob) unpack() Blob { return Blob{w.Inline, foldstream.Digest(w.Digest)} }
 
 func packWindow(v Window) wireWindow {
-	return wireWindow{v.Index, wire.Segment(v.Test), string(v.Task), string(v.Status), packMetrics(v.Metrics), v.Fault}
+	return wireWindow{v.Index, wire.Segment(v.Test), string(v.Task), string(v.Status), packMetrics(v.Metrics), v.Fault, v.Code}
 }
 
 func (w wireWindow) unpack() (Window, error) {
 	test, err := wire.SegmentOf(w.Test)
-	return Window{w.Index, test, foldstream.TaskID(w.Task), foldstream.Status(w.Status), unpackMetrics(w.Metrics), w.Fault}, err
+	return Window{w.Index, test, foldstream.TaskID(w.Task), foldstream.Status(w.Status), unpackMetrics(w.Metrics), w.Fault, w.Code}, err
 }

@@ -37,6 +37,7 @@ func sampleGroup() Group {
 
 func TestCodecRoundTrip(t *testing.T) {
 	want := sampleGroup()
+	want.Coverage.Duplicates, want.Windows[0].Code = []foldstream.Segment{{Start: day(1), End: day(2)}}, "v1"
 	data, err := want.encode("basis", Blob{Inline: []byte("daily")})
 	if err != nil {
 		t.Fatal(err)
@@ -53,6 +54,7 @@ func TestCodecRoundTrip(t *testing.T) {
 			Ensemble: "weighted", Weights: []foldstream.Weight{{Key: foldstream.Key{{Name: "h", Value: "2"}}, Weight: 0.25}}},
 		Settled: true, Certified: true, Ensemble: true, Expected: 5, Present: 3, Failed: 2,
 		Groups: []GroupSummary{{Key: want.Key, Expected: 5, Present: 3, Failed: 2}, {}},
+		Gaps:   1, Overlaps: 2, Duplicates: 3, Codes: Codes{"": 1, "v1": 2},
 	}
 	if data, err = s.encode(); err != nil {
 		t.Fatal(err)

@@ -58,6 +58,8 @@ type Window struct {
 	Metrics Metrics
 	// Fault says why a result there is could not be folded; its task counts as failed. "" is none.
 	Fault string
+	// Code is the version of the code that made the winning result, as its consumer declared it. "" is not declared.
+	Code string
 }
 
 // Blob is some bytes: small ones in place, large ones as an artifact. At most one of the fields is set.
@@ -80,6 +82,10 @@ type Summary struct {
 	Failed    int
 	Groups    []GroupSummary // in key order
 	Ensemble  bool           // there is one
+
+	// How many runs of sessions are missing or doubled, see foldstream.Coverage, and what code made the results.
+	Gaps, Overlaps, Duplicates int
+	Codes                      Codes
 }
 
 // GroupSummary is one group in counts.
@@ -90,5 +96,7 @@ type GroupSummary struct {
 	Failed   int
 }
 
-// Complete reports whether every expected member is present.
-func (s Summary) Complete() bool { return s.Present == s.Expected }
+// Complete reports whether every expected member is present and no session is missing or doubled.
+func (s Summary) Complete() bool {
+	return s.Present == s.Expected && s.Gaps+s.Overlaps+s.Duplicates == 0
+}

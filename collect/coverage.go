@@ -15,5 +15,7 @@ func addCoverage(a, b foldstream.Coverage) foldstream.Coverage {
 		Missing:  slices.Concat(a.Missing, b.Missing),
 		Gaps:     slices.Concat(a.Gaps, b.Gaps),
 		Overlaps: slices.Concat(a.Overlaps, b.Overlaps),
+
+		Duplicates: slices.Concat(a.Duplicates, b.Duplicates),
 	}
 }

@@ -89,7 +89,7 @@ func (f *fold) closed() bool {
 func (f *fold) summary(settled, ensemble bool) Summary {
 	s := Summary{
 		Members: f.experiment.Members, Spec: f.spec, Certified: f.experiment.Policy != foldstream.Warn,
-		Settled: settled, Ensemble: ensemble, Groups: make([]GroupSummary, len(f.groups)),
+		Settled: settled, Ensemble: ensemble, Groups: make([]GroupSummary, len(f.groups)), Codes: Codes{},
 	}
 	for i, g := range f.groups {
 		present, failed := g.count()
@@ -97,6 +97,10 @@ func (f *fold) summary(settled, ensemble bool) Summary {
 		s.Expected += len(g.slots)
 		s.Present += present
 		s.Failed += failed
+		s.Gaps += len(g.cover.Gaps)
+		s.Overlaps += len(g.cover.Overlaps)
+		s.Duplicates += len(g.cover.Duplicates)
+		s.Codes.add(g.codes())
 	}
 	return s
 }

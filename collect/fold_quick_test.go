@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -82,6 +83,7 @@ func drawStory(t *rapid.T, id foldstream.TaskID) story {
 		add(foldstream.EventResult, foldstream.Done, &foldstream.Result{
 			Metrics: map[string]float64{"a": rapid.Float64().Draw(t, "metric"), "b": math.NaN()},
 			Frames:  map[string]foldstream.Frame{"pred": drawFrame(t)},
+			Code:    rapid.SampledFrom([]string{"", "v1", "v2"}).Draw(t, "code"),
 		})
 	}
 	return s
@@ -182,7 +184,7 @@ func TestFoldCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		present, failed := 0, 0
+		present, failed, codes := 0, 0, Codes{}
 		for _, m := range members {
 			at := slices.IndexFunc(stories, func(s story) bool { return s.task == m.Task })
 			events := stories[at].events
@@ -190,12 +192,13 @@ func TestFoldCounts(t *testing.T) {
 			case len(events) == 0:
 			case events[len(events)-1].Status == foldstream.Done:
 				present++
+				codes[events[len(events)-1].Result.Code]++
 			case events[len(events)-1].Status.Final():
 				failed++
 			}
 		}
-		if s.Expected != len(members) || s.Present != present || s.Failed != failed || s.Settled != (present+failed == len(members)) {
-			t.Fatalf("%+v, want %d present and %d failed of %d", s, present, failed, len(members))
+		if s.Expected != len(members) || s.Present != present || s.Failed != failed || s.Settled != (present+failed == len(members)) || !maps.Equal(s.Codes, codes) {
+			t.Fatalf("%+v, want %d present, by %v, and %d failed of %d", s, present, codes, failed, len(members))
 		}
 	})
 }

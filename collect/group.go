@@ -16,6 +16,7 @@ type slot struct {
 	metrics Metrics           // of the winning result
 	frame   foldstream.Frame  // of the winning result, until the group is closed
 	fault   string            // why the winning result cannot be folded
+	code    string            // version of the code that made the winning result
 }
 
 func (s slot) present() bool { return s.status == foldstream.Done && s.fault == "" }
@@ -73,6 +74,17 @@ func (g *group) count() (present, failed int) {
 	return present, failed
 }
 
+// codes counts the members that are present by the code that made them.
+func (g *group) codes() Codes {
+	codes := Codes{}
+	for _, s := range g.slots {
+		if s.present() {
+			codes[s.code]++
+		}
+	}
+	return codes
+}
+
 // final reports whether every member is present or given up.
 func (g *group) final() bool {
 	present, failed := g.count()
@@ -93,11 +105,12 @@ func (g *group) close() {
 // restore closes the group where its stored value has every member and was folded from the same.
 func (g *group) restore(data []byte) {
 	value, basis, _, err := decodeGroup("group", data)
-	if err != nil || basis != g.basis || value.Coverage.Present < len(g.slots) || value.Frame.IsEmpty() {
+	if err != nil || basis != g.basis || value.Coverage.Present < len(g.slots) || len(value.Windows) < len(g.slots) || value.Frame.IsEmpty() {
 		return
 	}
 	for i := range g.slots {
 		g.slots[i].status = foldstream.Done
+		g.slots[i].code = value.Windows[i].Code
 	}
 	g.dirty, g.closed, g.cover, g.frame = false, true, value.Coverage, value.Frame
 }
@@ -136,7 +149,7 @@ func expectations(slots []slot) []foldstream.Expectation {
 }
 
 func (s slot) window() Window {
-	return Window{Index: s.Window.Index, Test: s.Test, Task: s.Task, Status: s.status, Metrics: s.metrics, Fault: s.fault}
+	return Window{Index: s.Window.Index, Test: s.Test, Task: s.Task, Status: s.status, Metrics: s.metrics, Fault: s.fault, Code: s.code}
 }
 
 // take sets what an event says of the member. frame and fault are those of a result. It reports whether that changed
@@ -146,7 +159,7 @@ func (s *slot) take(ev foldstream.Event, frame foldstream.Frame, fault string) b
 	if ev.Kind == foldstream.EventResult && ev.Result != nil {
 		*s = slot{
 			Expectation: s.Expectation, status: foldstream.Done,
-			metrics: cloneMetrics(ev.Result.Metrics), frame: frame, fault: fault,
+			metrics: cloneMetrics(ev.Result.Metrics), frame: frame, fault: fault, code: ev.Result.Code,
 		}
 		return true
 	}
@@ -154,7 +167,7 @@ func (s *slot) take(ev foldstream.Event, frame foldstream.Frame, fault string) b
 	if ev.Status.Final() && ev.Kind == foldstream.EventEnd {
 		s.status = ev.Status
 	}
-	s.metrics, s.frame, s.fault = nil, foldstream.Frame{}, ""
+	s.metrics, s.frame, s.fault, s.code = nil, foldstream.Frame{}, "", ""
 	return s.status != before
 }
 

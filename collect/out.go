@@ -27,10 +27,10 @@ func WriteSeries(ctx context.Context, w io.Writer, format frame.Format, store fo
 
 // TableOf returns the table of configurations, in the order of Table: a row each and the column "configuration", with the text of
 // its key or "ensemble"; "key.NAME" for each choice of any of them; the metrics, missing where they could not be computed; how
-// many windows are "present", "expected" and "failed".
+// many windows are "present", "expected" and "failed". That of an incomplete collection is marked, see MarkColumn.
 func TableOf(c Collection) frame.Table {
 	rows := Table(c)
-	t := frame.Table{Columns: []frame.Column{{Name: "configuration", Texts: wire.Each(rows, Row.name)}}}
+	t := frame.Table{Columns: append(mark(c, len(rows)), frame.Column{Name: "configuration", Texts: wire.Each(rows, Row.name)})}
 	for _, name := range choices(rows) {
 		t.Columns = append(t.Columns, frame.Column{Name: "key." + name, Texts: wire.Each(rows, func(r Row) string { return r.Key.Get(name) })})
 	}
@@ -52,6 +52,18 @@ func TableOf(c Collection) frame.Table {
 		frame.Column{Name: "present", Counts: wire.Each(rows, func(r Row) int { return r.Present })},
 		frame.Column{Name: "expected", Counts: wire.Each(rows, func(r Row) int { return r.Expected })},
 		frame.Column{Name: "failed", Counts: wire.Each(rows, func(r Row) int { return r.Failed })})}
+}
+
+// MarkColumn is the first column of every table and series of an incomplete collection: what of it is there, in each row, so that no
+// reader takes it for a complete one. That of a complete collection has no such column.
+const MarkColumn = "incomplete"
+
+// mark returns the mark of so many rows, none of a complete collection.
+func mark(c Collection, rows int) []frame.Column {
+	if c.Coverage.Complete() {
+		return nil
+	}
+	return []frame.Column{{Name: MarkColumn, Texts: slices.Repeat([]string{c.Coverage.String()}, rows)}}
 }
 
 // ensembleName is what tables call the ensemble.
@@ -78,8 +90,8 @@ func choices(rows []Row) (names []string) {
 
 // SeriesOf returns the merged series of a collection beside each other: a row a session and instrument, and the columns "datetime",
 // "instrument" (where the series have it), the one-session return that the spec names (where they have that), the scores of each group, named by its key's
-// text ("score" where that is empty), and "ensemble" where there is one. Groups without a series yet are left out. It holds a column
-// a group. Errors: those of LoadFrame; Differs (two series disagree on a return), Invalid (some have instruments and some have not).
+// text ("score" where that is empty), and "ensemble" where there is one. Groups without a series yet are left out. That of an incomplete
+// collection is marked, see MarkColumn. It holds a column a group. Errors: those of LoadFrame; Differs (two series disagree on a return), Invalid (some have instruments and some have not).
 func SeriesOf(ctx context.Context, store foldstream.Store, c Collection) (frame.Table, error) {
 	s := sideBySide{spec: defaults(c.Spec)}
 	for _, g := range c.Groups {
@@ -96,7 +108,8 @@ func SeriesOf(ctx context.Context, store foldstream.Store, c Collection) (frame.
 	if err != nil {
 		return frame.Table{}, err
 	}
-	return frame.Of(s.frame(returns)), nil
+	t := frame.Of(s.frame(returns))
+	return frame.Table{Columns: append(mark(c, t.Len()), t.Columns...)}, nil
 }
 
 // sideBySide is the series of a collection.

@@ -16,6 +16,7 @@ type Rolling struct {
 	expected []foldstream.Expectation // by window
 	sessions []foldstream.Time        // sorted; nil where they are not known
 	there    []bool                   // beside expected
+	repeated map[foldstream.Time]bool // the times of which one window has a row twice
 	series
 }
 
@@ -52,13 +53,30 @@ func (r *Rolling) Add(m foldstream.Member) error {
 		return nil
 	}
 	r.there[at] = true
-	r.add(&window{Frame: unique(m.Frame), index: m.Window.Index})
+	once := unique(m.Frame)
+	if once.Len() < m.Frame.Len() {
+		r.repeat(m.Frame)
+	}
+	r.add(&window{Frame: once, index: m.Window.Index})
 	return nil
+}
+
+// repeat notes the times at which a frame has a row twice.
+func (r *Rolling) repeat(f foldstream.Frame) {
+	if r.repeated == nil {
+		r.repeated = map[foldstream.Time]bool{}
+	}
+	f = f.Sorted()
+	for i := 1; i < f.Len(); i++ {
+		if f.CompareRows(i-1, f, i) == 0 {
+			r.repeated[f.Times[i]] = true
+		}
+	}
 }
 
 // Value returns the series, sorted, and its coverage. Gaps are the sessions of the expected test periods without a row, as
 // segments; where the sessions are not known, they are the test periods without a single row. Overlaps are the sessions
-// of which two windows have rows. Errors: Invalid (windows that differ in their columns, or of which some have instruments and
+// of which two windows have rows, Duplicates those of which one window has a row twice. Errors: Invalid (windows that differ in their columns, or of which some have instruments and
 // some not).
 func (r *Rolling) Value() (foldstream.Frame, foldstream.Coverage, error) {
 	cover := foldstream.Coverage{Expected: len(r.expected)}
@@ -75,7 +93,8 @@ func (r *Rolling) Value() (foldstream.Frame, foldstream.Coverage, error) {
 	}
 	have := distinctTimes(merged.Times)
 	cover.Gaps = r.gaps(have)
-	cover.Overlaps = r.overlaps(distinctTimes(slices.Concat(r.sessions, have)))
+	all := distinctTimes(slices.Concat(r.sessions, have))
+	cover.Overlaps, cover.Duplicates = marked(all, r.doubled), marked(all, r.repeated)
 	return merged, cover, nil
 }
 
@@ -98,6 +117,15 @@ func (r *Rolling) gaps(have []foldstream.Time) []foldstream.Segment {
 		}
 	}
 	return runs(r.sessions, lacks)
+}
+
+// marked returns each run of times that are in a set as a segment.
+func marked(times []foldstream.Time, set map[foldstream.Time]bool) []foldstream.Segment {
+	in := make([]bool, len(times))
+	for i, t := range times {
+		in[i] = set[t]
+	}
+	return runs(times, in)
 }
 
 // runs returns each run of times that are marked as a segment.

@@ -167,11 +167,28 @@ func TestRollingTwin(t *testing.T) {
 			if got, want := covered(cover.Overlaps, s), seen[s] > 1; got != want {
 				t.Fatalf("%s is an overlap: %t, want %t", s, got, want)
 			}
+			if got, want := covered(cover.Duplicates, s), repeats(members, s); got != want {
+				t.Fatalf("%s is a duplicate: %t, want %t", s, got, want)
+			}
 		}
 		if cover.Present != len(members) || cover.Present+len(cover.Missing) != len(expected) {
 			t.Fatalf("coverage %+v of %d members", cover, len(members))
 		}
 	})
+}
+
+// repeats reports whether a member has a row of a day and instrument twice.
+func repeats(members []foldstream.Member, at foldstream.Time) bool {
+	for _, m := range members {
+		seen := map[string]bool{}
+		for i, name := range m.Frame.Instruments {
+			if m.Frame.Times[i] == at && seen[name] {
+				return true
+			}
+			seen[name] = seen[name] || m.Frame.Times[i] == at
+		}
+	}
+	return false
 }
 
 var nanEqual = gocmp.Comparer(func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) })

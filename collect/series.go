@@ -67,11 +67,7 @@ func (r *series) double(p piece, w *window) {
 // overlaps returns the runs of the times that two windows have, among all times: those of the windows, sorted, and others, which part
 // the runs.
 func (r *series) overlaps(all []foldstream.Time) []foldstream.Segment {
-	twice := make([]bool, len(all))
-	for i, t := range all {
-		twice[i] = r.doubled[t]
-	}
-	return runs(all, twice)
+	return marked(all, r.doubled)
 }
 
 // merge returns the rows of the pieces and of a window in order; where both have a row, that of the later window.

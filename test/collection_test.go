@@ -152,7 +152,8 @@ func TestErrCollectionOut(t *testing.T) {
 		{"show small --series --format csv", 5, "0 of 120 members"},
 		{"show small --format csv", 5, "0 of 120 members"},
 		{"show none --format csv", 3, `"none"`},
-		{"export small " + file, 2, "file"},
+		{"export small " + file, 5, "0 of 120 members"},
+		{"export small --allow-partial " + file, 2, "file"},
 		{"export small " + filepath.Join(dir, "out"), 5, "0 of 120 members"},
 	} {
 		out := run(t, "foldstream", append([]string{"collection"}, append(strings.Fields(c.args), "-s", url)...)...)
@@ -160,8 +161,8 @@ func TestErrCollectionOut(t *testing.T) {
 			t.Errorf("%s: exit code %d, %s", c.args, out.code, out.stderr)
 		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "out", "series.csv")); err == nil {
-		t.Error("series of an incomplete collection were written")
+	if _, err := os.Stat(filepath.Join(dir, "out")); err == nil {
+		t.Error("files of an incomplete collection were written")
 	}
 }
 

@@ -17,6 +17,7 @@ type CollectionShowCmd struct {
 	Connection
 	Output
 	ExperimentArg
+	Partial
 	Format string `short:"f" enum:"table,csv,json,markdown,parquet" default:"table" help:"Format to print in: ${enum}. --json is json."`
 	Series bool   `help:"Print the merged series of every configuration, a row a session and instrument, and not the table of them; as a table they are Markdown."`
 }
@@ -26,18 +27,18 @@ func (c *CollectionShowCmd) Run(ctx context.Context, env *Env) (err error) {
 	if c.Experiment, err = chosen(c.Experiment); err != nil {
 		return err
 	}
-	s, err := c.dial(ctx, c.logger(env))
+	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	col, err := loadCollection(ctx, s.store, c.Experiment)
+	defer func() { err = errors.Join(err, closeStore()) }()
+	col, err := loadCollection(ctx, store, c.Experiment)
 	if err != nil {
 		return err
 	}
 	switch {
 	case c.Series || c.Format != formatTable && c.Format != string(frame.JSON):
-		err = c.write(ctx, env, s.store, col)
+		err = c.write(ctx, env, store, col)
 	case c.JSON || c.Format == string(frame.JSON):
 		err = printJSON(env.Stdout, collectionOf(col))
 	default:
@@ -65,25 +66,36 @@ func loadCollection(ctx context.Context, store foldstream.Store, name string) (c
 
 // refuseIncomplete is the error of a collection that lacks members or sessions, nil for a complete one.
 func refuseIncomplete(col collect.Collection) error {
-	c := col.Coverage
-	if c.Complete() {
+	if col.Coverage.Complete() {
 		return nil
 	}
-	return foldstream.Errorf(foldstream.Incomplete, "", "%s is incomplete: %d of %d members, %d failed, %d gaps, %d overlaps",
-		col.Experiment, c.Present, c.Expected, len(c.Failed), len(c.Gaps), len(c.Overlaps))
+	return foldstream.Errorf(foldstream.Incomplete, "", "%s is incomplete: %s", col.Experiment, col.Coverage)
 }
 
-// printFaults says which windows are not there and why.
+// printFaults says which windows are not there and why, which sessions are missing or doubled, and whether several versions of the code
+// made the results.
 func printFaults(env *Env, col collect.Collection) {
 	for _, g := range col.Groups {
 		for _, fault := range g.Faults {
 			fmt.Fprintf(env.Stdout, "%s: %s\n", g.Key, fault)
 		}
+		printSessions(env, g.Key, "gap", g.Coverage.Gaps)
+		printSessions(env, g.Key, "overlap", g.Coverage.Overlaps)
+		printSessions(env, g.Key, "duplicate", g.Coverage.Duplicates)
 		for _, w := range g.Windows {
 			if w.Status != foldstream.Done || w.Fault != "" {
 				fmt.Fprintf(env.Stdout, "%s window %d (%s to %s): %s %s %s\n", g.Key, w.Index, w.Test.Start, w.Test.End, w.Status, w.Task, w.Fault)
 			}
 		}
+	}
+	if codes := col.Codes(); codes.Mixed() {
+		fmt.Fprintf(env.Stdout, "%d versions of the code made the results: %s\n", len(codes), codes)
+	}
+}
+
+func printSessions(env *Env, key foldstream.Key, what string, sessions []foldstream.Segment) {
+	for _, s := range sessions {
+		fmt.Fprintf(env.Stdout, "%s: %s from %s to %s\n", key, what, s.Start, s.End)
 	}
 }
 
@@ -95,25 +107,25 @@ type CollectionListCmd struct {
 
 // Run lists them with how complete their collections are.
 func (c *CollectionListCmd) Run(ctx context.Context, env *Env) (err error) {
-	s, err := c.dial(ctx, c.logger(env))
+	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+	defer func() { err = errors.Join(err, closeStore()) }()
 	list := []summaryJSON{}
-	for e, err := range record.Experiments(ctx, s.store) {
+	for e, err := range record.Experiments(ctx, store) {
 		if err != nil {
 			return err
 		}
-		one := summaryJSON{Experiment: e.Name, Expected: e.Expected}
-		if col, err := collect.Load(ctx, s.store, e.Name); err == nil {
-			one.Present, one.Failed = col.Coverage.Present, len(col.Coverage.Failed)
-			one.Coverage = float64(one.Present) / float64(max(one.Expected, 1))
-			one.Settled, one.Complete, one.Certified = col.Settled, col.Coverage.Complete(), col.Certified
-		} else if !foldstream.Is(err, foldstream.NotFound) {
+		sum, err := collect.LoadSummary(ctx, store, e.Name)
+		switch {
+		case foldstream.Is(err, foldstream.NotFound):
+			list = append(list, summaryJSON{Experiment: e.Name, Expected: e.Expected})
+		case err != nil:
 			return err
+		default:
+			list = append(list, summaryOf(e.Name, sum))
 		}
-		list = append(list, one)
 	}
 	if c.JSON {
 		return printJSON(env.Stdout, list)
@@ -129,14 +141,18 @@ func (c *CollectionListCmd) Run(ctx context.Context, env *Env) (err error) {
 
 // collectionJSON is a collection for machines: the table, without the series.
 type collectionJSON struct {
-	Experiment string      `json:"experiment"`
-	Complete   bool        `json:"complete"`
-	Certified  bool        `json:"certified"`
-	Expected   int         `json:"expected"`
-	Present    int         `json:"present"`
-	Failed     int         `json:"failed"`
-	Groups     []groupJSON `json:"groups"`
-	Ensemble   *groupJSON  `json:"ensemble"`
+	Experiment string        `json:"experiment"`
+	Complete   bool          `json:"complete"`
+	Certified  bool          `json:"certified"`
+	Expected   int           `json:"expected"`
+	Present    int           `json:"present"`
+	Failed     int           `json:"failed"`
+	Gaps       int           `json:"gaps"`
+	Overlaps   int           `json:"overlaps"`
+	Duplicates int           `json:"duplicates"`
+	Codes      collect.Codes `json:"codes"`
+	Groups     []groupJSON   `json:"groups"`
+	Ensemble   *groupJSON    `json:"ensemble"`
 }
 
 type groupJSON struct {
@@ -146,12 +162,18 @@ type groupJSON struct {
 	Failed   []foldstream.TaskID `json:"failed"`
 	Missing  []foldstream.TaskID `json:"missing"`
 	Metrics  map[string]*float64 `json:"metrics"` // null where undefined
+
+	Gaps       []foldstream.Segment `json:"gaps"` // runs of sessions
+	Overlaps   []foldstream.Segment `json:"overlaps"`
+	Duplicates []foldstream.Segment `json:"duplicates"`
+	Codes      collect.Codes        `json:"codes"`
 }
 
 func collectionOf(c collect.Collection) collectionJSON {
 	out := collectionJSON{
 		Experiment: c.Experiment, Complete: c.Coverage.Complete(), Certified: c.Certified,
 		Expected: c.Coverage.Expected, Present: c.Coverage.Present, Failed: len(c.Coverage.Failed),
+		Gaps: len(c.Coverage.Gaps), Overlaps: len(c.Coverage.Overlaps), Duplicates: len(c.Coverage.Duplicates), Codes: c.Codes(),
 		Groups: make([]groupJSON, len(c.Groups)),
 	}
 	for i, g := range c.Groups {
@@ -168,6 +190,7 @@ func groupOf(g collect.Group) groupJSON {
 	out := groupJSON{
 		Key: map[string]string{}, Expected: g.Coverage.Expected, Present: g.Coverage.Present,
 		Failed: g.Coverage.Failed, Missing: g.Coverage.Missing, Metrics: finite(g.Metrics),
+		Gaps: g.Coverage.Gaps, Overlaps: g.Coverage.Overlaps, Duplicates: g.Coverage.Duplicates, Codes: g.Codes(),
 	}
 	for _, c := range g.Key {
 		out.Key[c.Name] = c.Value

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/mattn/go-isatty"
-
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/frame"
@@ -24,13 +22,13 @@ func (c *CollectionShowCmd) write(ctx context.Context, env *Env, store foldstrea
 	if c.JSON {
 		format = frame.JSON
 	}
-	if out, ok := env.Stdout.(*os.File); ok && format == frame.Parquet && isatty.IsTerminal(out.Fd()) {
+	if _, terminal := env.Stdout.(*plain); terminal && format == frame.Parquet {
 		return foldstream.Errorf(foldstream.Invalid, "", "a Parquet file is nothing to read on a terminal: send it to a file with > NAME.parquet")
 	}
 	if !c.Series {
 		return collect.WriteTable(env.Stdout, format, col)
 	}
-	if err := refuseIncomplete(col); err != nil {
+	if err := c.refuse(col); err != nil {
 		return err
 	}
 	if format == formatTable {
@@ -43,6 +41,7 @@ func (c *CollectionShowCmd) write(ctx context.Context, env *Env, store foldstrea
 type CollectionExportCmd struct {
 	Connection
 	Output
+	Partial
 	Experiment string         `arg:"" help:"Experiment whose collection to write."`
 	Dir        string         `arg:"" help:"Folder to write to; made where it is not there. Files of the same names are replaced."`
 	Format     []frame.Format `short:"f" enum:"csv,json,markdown,parquet" default:"csv,json,markdown,parquet" help:"Formats to write: csv, json, markdown, parquet. The series, which is long, only as csv or parquet, unless these are named."`
@@ -54,16 +53,19 @@ type exported struct {
 	Size int64  `json:"size"`
 }
 
-// Run writes table.* and series.*, each whole or not at all, and says which. Of an incomplete collection it writes the table and ends
-// in Incomplete.
+// Run writes table.* and series.*, each whole or not at all, and says which. Of an incomplete collection it writes nothing, or all there
+// is, marked, where that is allowed; it ends in Incomplete.
 func (c *CollectionExportCmd) Run(ctx context.Context, env *Env) (err error) {
-	s, err := c.dial(ctx, c.logger(env))
+	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	col, err := loadCollection(ctx, s.store, c.Experiment)
+	defer func() { err = errors.Join(err, closeStore()) }()
+	col, err := loadCollection(ctx, store, c.Experiment)
 	if err != nil {
+		return err
+	}
+	if err := c.refuse(col); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
@@ -82,10 +84,7 @@ func (c *CollectionExportCmd) Run(ctx context.Context, env *Env) (err error) {
 			return err
 		}
 	}
-	if incomplete := refuseIncomplete(col); incomplete != nil {
-		return errors.Join(c.tell(env, files), incomplete)
-	}
-	series, err := collect.SeriesOf(ctx, s.store, col)
+	series, err := collect.SeriesOf(ctx, store, col)
 	if err != nil {
 		return err
 	}
@@ -94,7 +93,10 @@ func (c *CollectionExportCmd) Run(ctx context.Context, env *Env) (err error) {
 			return err
 		}
 	}
-	return c.tell(env, files)
+	if err := c.tell(env, files); err != nil {
+		return err
+	}
+	return refuseIncomplete(col)
 }
 
 // seriesFormats are the formats to write the series in: all that were named, or CSV and Parquet where all are.

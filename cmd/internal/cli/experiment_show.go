@@ -29,6 +29,7 @@ type provenance struct {
 	Free      int                   `json:"free"` // of them, no tasks
 	Gaps      []foldstream.Segment  `json:"gaps"`
 	Overlaps  []foldstream.Segment  `json:"overlaps"`
+	Twice     []foldstream.Segment  `json:"duplicates"`
 	Test      foldstream.Segment    `json:"test"` // from the first member's first session to the last one's last
 	Codes     map[string]int        `json:"codes"`
 	Workers   int                   `json:"workers"` // that made results
@@ -75,7 +76,7 @@ func (c *ExperimentShowCmd) Run(ctx context.Context, env *Env) error {
 func provenanceOf(ctx context.Context, a administered, e foldstream.Experiment, active string) (*provenance, error) {
 	p := &provenance{
 		Calendar: e.Calendar, Policy: cmp.Or(e.Policy, foldstream.Refuse), Members: e.Members,
-		Recorders: map[record.Status]int{}, Gaps: []foldstream.Segment{}, Overlaps: []foldstream.Segment{}, Codes: map[string]int{}, Data: []dataJSON{},
+		Recorders: map[record.Status]int{}, Gaps: []foldstream.Segment{}, Overlaps: []foldstream.Segment{}, Twice: []foldstream.Segment{}, Codes: map[string]int{}, Data: []dataJSON{},
 	}
 	var err error
 	if p.experimentJSON, err = experimentOf(ctx, a, e, active); err != nil {
@@ -84,6 +85,7 @@ func provenanceOf(ctx context.Context, a administered, e foldstream.Experiment, 
 	col, err := collect.Load(ctx, a, e.Name)
 	if err == nil {
 		p.Gaps, p.Overlaps = append(p.Gaps, col.Coverage.Gaps...), append(p.Overlaps, col.Coverage.Overlaps...)
+		p.Twice = append(p.Twice, col.Coverage.Duplicates...)
 	} else if !foldstream.Is(err, foldstream.NotFound) {
 		return nil, err
 	}
@@ -161,7 +163,8 @@ func (p *provenance) print(env *Env) {
 	f.line("pool", p.Pool)
 	if p.Members != "" {
 		f.line("members", fmt.Sprintf("%d in %d configurations, tested from %s to %s", p.Expected, len(p.Groups), p.Test.Start, p.Test.End))
-		f.line("coverage", fmt.Sprintf("%s: %d present, %d failed, %d gaps, %d overlaps", percent(p.Coverage), p.Present, p.Failed, len(p.Gaps), len(p.Overlaps)))
+		f.line("coverage", fmt.Sprintf("%s: %d present, %d failed, %d gaps, %d overlaps, %d duplicates",
+			percent(p.Coverage), p.Present, p.Failed, len(p.Gaps), len(p.Overlaps), len(p.Twice)))
 		f.line("leaks", map[bool]string{true: "certified: none was let through", false: "uncertified: the policy is " + string(p.Policy)}[p.Certified])
 		f.line("member list", "SHA-256 "+string(p.Members))
 	}

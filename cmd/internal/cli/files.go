@@ -15,8 +15,8 @@ import (
 	"github.com/foldstream/foldstream/frame"
 )
 
-// writeFiles writes report.html and, of a complete collection only, collection.csv into dir, and says where they are.
-func writeFiles(ctx context.Context, env *Env, store foldstream.Store, p *plan, col collect.Collection, dir string) error {
+// writeFiles writes report.html, which tells of failures too, and collection.csv, unless that is refused, into dir, and says where they are.
+func (c *RunCmd) writeFiles(ctx context.Context, env *Env, store foldstream.Store, p *plan, col collect.Collection, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fileError("--out", dir, err)
 	}
@@ -30,8 +30,8 @@ func writeFiles(ctx context.Context, env *Env, store foldstream.Store, p *plan, 
 		return err
 	}
 	fmt.Fprintf(env.Stderr, "wrote %s\n", page)
-	if !col.Coverage.Complete() {
-		fmt.Fprintf(env.Stderr, "no collection.csv: the collection is incomplete\n")
+	if err := c.refuse(col); err != nil {
+		fmt.Fprintf(env.Stderr, "no collection.csv: %v\n", err)
 		return nil
 	}
 	csv := filepath.Join(dir, "collection.csv")

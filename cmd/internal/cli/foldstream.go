@@ -50,6 +50,7 @@ type CollectionCmd struct {
 	Show   CollectionShowCmd   `cmd:"" aliases:"info,view" help:"Show a collection's table or its series, in several formats."`
 	Export CollectionExportCmd `cmd:"" help:"Write a collection's table and its series into files: CSV, JSON, Markdown, Parquet."`
 	List   CollectionListCmd   `cmd:"" aliases:"ls" help:"List the experiments and how complete their collections are."`
+	Watch  CollectionWatchCmd  `cmd:"" help:"Tell how much of a collection is there, and again whenever that changes, until it is settled."`
 	Report CollectionReportCmd `cmd:"" help:"Write the report of a collection: one HTML file."`
 	Plot   CollectionPlotCmd   `cmd:"" help:"Write a picture of a collection as SVG or PNG."`
 }

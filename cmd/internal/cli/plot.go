@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/report"
 )
 
@@ -20,9 +21,9 @@ type drawn struct {
 	Verbose    bool   `short:"v" help:"Log what happens, to stderr."`
 }
 
-// draw makes the report of the collection and writes what of it is asked for. An incomplete collection is drawn as it is, and the
-// command ends in Incomplete.
-func (d drawn) draw(ctx context.Context, env *Env, write func(report.Report, io.Writer) error) (err error) {
+// draw makes the report of the collection and writes what of it is asked for. An incomplete collection is refused where strict says so; else
+// it is drawn with what it has, and says so; the command ends in Incomplete.
+func (d drawn) draw(ctx context.Context, env *Env, strict func(collect.Collection) error, write func(report.Report, io.Writer) error) (err error) {
 	store, done, err := d.open(ctx, env, Output{Verbose: d.Verbose}.logger(env))
 	if err != nil {
 		return err
@@ -30,6 +31,9 @@ func (d drawn) draw(ctx context.Context, env *Env, write func(report.Report, io.
 	defer func() { err = errors.Join(err, done()) }()
 	col, err := loadCollection(ctx, store, d.Experiment)
 	if err != nil {
+		return err
+	}
+	if err := strict(col); err != nil {
 		return err
 	}
 	r, err := reportOf(ctx, store, col)
@@ -62,11 +66,14 @@ func writeTo(env *Env, file string, write func(io.Writer) error) error {
 }
 
 // CollectionReportCmd writes the report of a collection.
-type CollectionReportCmd struct{ drawn }
+type CollectionReportCmd struct {
+	drawn
+	Partial
+}
 
 // Run writes the page.
 func (c *CollectionReportCmd) Run(ctx context.Context, env *Env) error {
-	return c.draw(ctx, env, report.Report.WriteHTML)
+	return c.draw(ctx, env, c.refuse, report.Report.WriteHTML)
 }
 
 // CollectionPlotCmd writes a picture of a collection's report.
@@ -77,9 +84,10 @@ type CollectionPlotCmd struct {
 	PNG  bool   `name:"png" xor:"form" help:"Write PNG, 1920 dots wide; the default of a file named so."`
 }
 
-// Run writes the picture.
+// Run writes the picture. That of an incomplete collection says so in its title.
 func (c *CollectionPlotCmd) Run(ctx context.Context, env *Env) error {
-	return c.draw(ctx, env, func(r report.Report, w io.Writer) error {
+	always := func(collect.Collection) error { return nil }
+	return c.draw(ctx, env, always, func(r report.Report, w io.Writer) error {
 		p, err := r.Plot(c.What)
 		if err != nil {
 			return err

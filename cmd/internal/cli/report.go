@@ -36,7 +36,22 @@ func reportOf(ctx context.Context, store foldstream.Store, col collect.Collectio
 		{"sessions", fmt.Sprintf("%d, %s to %s", cal.Len(), cal.First(), cal.Last())},
 		{"code", strings.Join(slices.Sorted(maps.Keys(p.codes)), ", ")},
 	}
+	if codes := col.Codes(); codes.Mixed() {
+		r.Facts[1][1] = fmt.Sprintf("%d versions made the results: %s", len(codes), codes)
+	}
+	if mixed := calendarsOf(r.Tasks); len(mixed) > 1 {
+		r.Facts = append(r.Facts, [2]string{"calendars", fmt.Sprintf("%d, mixed: %s", len(mixed), strings.Join(mixed, ", "))})
+	}
 	return r, nil
+}
+
+// calendarsOf names the calendars that tasks are on, in order. Those of an experiment file have one; a program may list members of several.
+func calendarsOf(tasks []foldstream.Task) []string {
+	versions := map[string]bool{}
+	for _, t := range tasks {
+		versions[t.Calendar] = true
+	}
+	return slices.Sorted(maps.Keys(versions))
 }
 
 // memberTasks reads the tasks of an experiment's members, in order of these; each has the key and the window of its member. A task

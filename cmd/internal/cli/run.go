@@ -24,6 +24,7 @@ type RunCmd struct {
 	Connection
 	Output
 	Labour
+	Partial
 	File     string `arg:"" help:"Experiment file."`
 	Store    string `type:"path" placeholder:"DIR" help:"Store of the embedded server; default: a folder of the experiment's name under the user's data folder."`
 	Embedded bool   `help:"Use the embedded server though a server is named."`
@@ -141,7 +142,7 @@ func (c *RunCmd) show(ctx context.Context, env *Env, s *session, p *plan, out st
 	} else {
 		printCollection(env.Stdout, col)
 	}
-	return writeFiles(ctx, env, s.store, p, col, out)
+	return c.writeFiles(ctx, env, s.store, p, col, out)
 }
 
 // DemoCmd runs the example on a fresh embedded store.

@@ -149,7 +149,8 @@ func verdict(experiment string, sum collect.Summary) error {
 		return foldstream.Errorf(foldstream.Failed, "", "%s: %d of %d members failed", experiment, sum.Failed, sum.Expected)
 	}
 	if !sum.Complete() {
-		return foldstream.Errorf(foldstream.Incomplete, "", "%s: %d of %d members are there", experiment, sum.Present, sum.Expected)
+		return foldstream.Errorf(foldstream.Incomplete, "", "%s: %d of %d members are there, with %d gaps, %d overlaps, %d duplicates",
+			experiment, sum.Present, sum.Expected, sum.Gaps, sum.Overlaps, sum.Duplicates)
 	}
 	return nil
 }
@@ -164,11 +165,17 @@ type summaryJSON struct {
 	Settled    bool    `json:"settled"`
 	Complete   bool    `json:"complete"`
 	Certified  bool    `json:"certified"`
+
+	Gaps       int           `json:"gaps"` // runs of sessions
+	Overlaps   int           `json:"overlaps"`
+	Duplicates int           `json:"duplicates"`
+	Codes      collect.Codes `json:"codes"` // results by the version of the code that made them
 }
 
 func summaryOf(experiment string, s collect.Summary) summaryJSON {
 	return summaryJSON{
 		Experiment: experiment, Expected: s.Expected, Present: s.Present, Failed: s.Failed,
 		Coverage: float64(s.Present) / float64(max(s.Expected, 1)), Settled: s.Settled, Complete: s.Complete(), Certified: s.Certified,
+		Gaps: s.Gaps, Overlaps: s.Overlaps, Duplicates: s.Duplicates, Codes: s.Codes,
 	}
 }
