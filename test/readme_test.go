@@ -24,14 +24,14 @@ func TestDocsShowRealOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	consoles := 0
-	for _, file := range append(files, "../README.md") {
+	for _, file := range append(files, "../README.md", "../examples/runall/README.md") {
 		text := read(t, file)
 		blocks := blocks(text, "console")
 		if len(blocks) == 0 {
 			continue
 		}
 		consoles += len(blocks)
-		t.Run(filepath.Base(file), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(file, "../"), func(t *testing.T) {
 			if strings.Contains(text, "examples/python") {
 				needsPython(t)
 			}

@@ -17,6 +17,7 @@ type Foldstream struct {
 	Stat       StatCmd       `cmd:"" group:"Look" help:"Count the tasks of pools by status."`
 	Collection CollectionCmd `cmd:"" group:"Look" help:"Look at collections."`
 	Experiment ExperimentCmd `cmd:"" aliases:"exp" group:"Look" help:"Look at experiments, choose one, delete one."`
+	Table      TableCmd      `cmd:"" group:"Look" help:"Make the table of models and data sets over the runs of experiments: mean and deviation of each metric."`
 	Recorder   RecorderCmd   `cmd:"" aliases:"rec" group:"Look" help:"Look at the recorders of an experiment: parameters, metrics, artifacts, notes."`
 	Task       TaskCmd       `cmd:"" group:"Tasks" help:"Single tasks: add, replace, list, show, history, logs."`
 	Explain    ExplainCmd    `cmd:"" group:"Tasks" help:"Tell all about a task: where it comes from, what became of it, what it is part of."`

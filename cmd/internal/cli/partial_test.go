@@ -73,13 +73,16 @@ func (s flawed) fail(t *testing.T) {
 }
 
 // fold runs an aggregator until the collection is settled.
-func (s flawed) fold(t *testing.T) {
+func (s flawed) fold(t *testing.T) { t.Helper(); s.settle(t, "flawed") }
+
+// settle runs an aggregator until the collection of an experiment is settled.
+func (s flawed) settle(t *testing.T, experiment string) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	ended := make(chan error)
 	go func() { ended <- (&collect.Aggregator{Store: s.Store, ID: "a"}).Run(ctx) }()
-	for sum, err := range collect.Watch(ctx, s, "flawed") {
+	for sum, err := range collect.Watch(ctx, s, experiment) {
 		ok(t, err)
 		if sum.Settled {
 			break
