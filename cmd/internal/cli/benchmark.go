@@ -66,7 +66,7 @@ func (c *TableCmd) open(ctx context.Context, env *Env) (foldstream.Store, func()
 	if c.Store == "" {
 		return c.openStore(ctx, env, c.logger(env))
 	}
-	s, err := embedded(ctx, env, c.Store, 0, c.logger(env))
+	s, err := embedded(ctx, env, Embedding{Dir: c.Store, Log: c.logger(env)})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -115,7 +115,7 @@ func (c *RunCmd) work(ctx context.Context, env *Env, s *session, p *plan, log *s
 	group, ctx := errgroup.WithContext(ctx)
 	serving, stop := context.WithCancel(ctx)
 	group.Go(func() error { return runner.Run(serving) })
-	group.Go(func() error { return aggregate(serving, s.store, log) })
+	group.Go(func() error { return aggregate(serving, s.store, 0, log) })
 	group.Go(func() (err error) {
 		defer stop()
 		bar := newProgress(env, name)

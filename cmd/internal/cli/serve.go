@@ -44,7 +44,7 @@ func (c *ServeCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return aggregate(ctx, s.store, log) })
+	group.Go(func() error { return aggregate(ctx, s.store, 0, log) })
 	group.Go(func() error { return executor{store: s.store, log: log}.run(ctx) })
 	return group.Wait()
 }

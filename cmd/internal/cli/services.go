@@ -30,7 +30,8 @@ type Consumer struct {
 
 // Aggregator is the commands that fold results.
 type Aggregator struct {
-	Run AggregatorCmd `cmd:"" help:"Keep the collections of a server up to date until told to stop."`
+	Run     AggregatorCmd `cmd:"" help:"Keep the collections of a server up to date until told to stop."`
+	Rebuild RebuildCmd    `cmd:"" help:"Fold collections from the start of their events again, and replace what is stored with other bytes."`
 }
 
 // OrdersCmd executes what schedules order until it is told to stop. Several may run: each order comes to one of them.
@@ -153,22 +154,29 @@ func (c *ConsumerCmd) Run(ctx context.Context, env *Env) (err error) {
 type AggregatorCmd struct {
 	Connection
 	Output
+	Lead time.Duration `default:"10s" placeholder:"TIME" help:"A leader that is silent for this long is succeeded."`
 }
 
 // Run folds until ctx ends.
 func (c *AggregatorCmd) Run(ctx context.Context, env *Env) (err error) {
+	if c.Lead < minLead {
+		return foldstream.Errorf(foldstream.Invalid, "", "--lead %v is below %v", c.Lead, minLead)
+	}
 	log := c.logger(env)
 	s, err := c.dial(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return aggregate(ctx, s.store, log)
+	return aggregate(ctx, s.store, c.Lead, log)
 }
 
-// aggregate keeps the collections up to date, and an index of all tasks beside, until ctx ends. Who asks an index that is not there
-// reads the streams: that it fails is told and no more.
-func aggregate(ctx context.Context, store *stream.Store, log *slog.Logger) error {
+// minLead is the shortest lease of a leader: it is renewed three times in it, over a network.
+const minLead = time.Second
+
+// aggregate keeps the collections up to date, and an index of all tasks beside, until ctx ends; lead is how long a leader may be silent, 0 is
+// the default. Who asks an index that is not there reads the streams: that it fails is told and no more.
+func aggregate(ctx context.Context, store *stream.Store, lead time.Duration, log *slog.Logger) error {
 	serving, stop := context.WithCancel(ctx)
 	served := make(chan struct{})
 	go func() {
@@ -177,9 +185,14 @@ func aggregate(ctx context.Context, store *stream.Store, log *slog.Logger) error
 			log.Warn("there is no index of tasks here", "err", err)
 		}
 	}()
-	a := &collect.Aggregator{Store: store, Reconciler: store, ID: workerName(), Log: log}
+	a := aggregator(store, log)
+	a.Lease = lead
 	err := a.Run(ctx)
 	stop()
 	<-served
 	return err
+}
+
+func aggregator(store *stream.Store, log *slog.Logger) *collect.Aggregator {
+	return &collect.Aggregator{Store: store, Reconciler: store, ID: workerName(), Log: log}
 }
