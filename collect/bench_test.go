@@ -115,15 +115,22 @@ func BenchmarkAverage(b *testing.B) {
 
 // A configuration of 20 windows of 63 sessions and 30 instruments: what the aggregator folds again while results arrive.
 func BenchmarkGroupFold(b *testing.B) {
-	spec := defaults(foldstream.CollectionSpec{Portfolio: foldstream.PortfolioSpec{TopK: 5, Cost: 0.001}})
-	g := &group{}
-	_, members := windowsOf(20, 63, 63)
-	for _, m := range members {
-		g.slots = append(g.slots, slot{Expectation: m.Expectation, status: foldstream.Done, frame: m.Frame})
+	expected, members := windowsOf(20, 63, 63)
+	for i := range expected {
+		expected[i].Task = foldstream.TaskID(fmt.Sprint(i))
+	}
+	e := foldstream.Experiment{Collection: foldstream.CollectionSpec{Portfolio: foldstream.PortfolioSpec{TopK: 5, Cost: 0.001}}}
+	f, err := newFold(e, expected, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i, m := range members {
+		task := foldstream.TaskID(fmt.Sprint(m.Window.Index))
+		f.apply(foldstream.Event{Seq: foldstream.Cursor(i + 1), Task: task, Kind: foldstream.EventResult, Result: &foldstream.Result{}}, m.Frame, "")
 	}
 	for b.Loop() {
-		if value, _ := g.fold(spec, nil); len(value.Faults) > 0 {
-			b.Fatal(value.Faults)
+		if value, _ := f.value(f.groups[0]); len(value.Faults) > 0 || value.Coverage.Present < 20 {
+			b.Fatal(value.Faults, value.Coverage)
 		}
 	}
 }

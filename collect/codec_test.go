@@ -185,7 +185,7 @@ func FuzzMembers(f *testing.F) {
 			t.Errorf("%d members, each with a result, are not settled", len(members))
 		}
 		for _, g := range fold.groups {
-			g.fold(fold.spec, fold.sessions)
+			fold.value(g)
 		}
 	})
 }

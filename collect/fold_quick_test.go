@@ -98,14 +98,13 @@ func tell(t *rapid.T, members []foldstream.Expectation, stories []story, look bo
 		t.Fatal(err)
 	}
 	values := make([][]byte, len(f.groups))
-	frames := make([]foldstream.Frame, len(f.groups))
+	frames, covers := make([]foldstream.Frame, len(f.groups)), make([]foldstream.Coverage, len(f.groups))
 	store := func() {
 		for i, g := range f.groups {
 			if g.dirty {
-				value, merged := g.fold(f.spec, f.sessions)
-				values[i], frames[i] = mustEncode(t, value, g.basis), merged
-				g.dirty, g.cover = false, value.Coverage
-				g.close()
+				value, merged := f.value(g)
+				values[i], frames[i], covers[i] = mustEncode(t, value, g.basis), merged, value.Coverage
+				g.stored(value.Coverage)
 			}
 		}
 	}
@@ -139,10 +138,14 @@ func tell(t *rapid.T, members []foldstream.Expectation, stories []story, look bo
 	}
 	store()
 	cover := foldstream.Coverage{}
-	for _, g := range f.groups {
-		cover = addCoverage(cover, g.cover)
+	for _, c := range covers {
+		cover = addCoverage(cover, c)
 	}
-	ensemble, _ := f.ensemble(frames, cover)
+	ensemble, _, err := f.ensemble(func(g *group) (foldstream.Frame, error) { return frames[slices.Index(f.groups, g)], nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ensemble.Coverage = cover
 	summary, err := f.summary(f.settled(), true).encode()
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +232,10 @@ func TestFoldEnsembleOfSpec(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		group, merged := f.ensemble(frames, foldstream.Coverage{})
+		group, merged, err := f.ensemble(func(g *group) (foldstream.Frame, error) { return frames[slices.Index(f.groups, g)], nil })
+		if err != nil {
+			t.Fatal(err)
+		}
 		for i, want := range c.want {
 			if got := merged.Column("score")[i]; len(group.Faults) > 0 || math.Abs(got-want) > 1e-12 {
 				t.Errorf("%s: row %d is %v, want %v; %v", c.spec.Ensemble, i, got, want, group.Faults)

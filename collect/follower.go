@@ -61,6 +61,9 @@ func (f *follower) run(ctx context.Context) {
 		case ev := <-f.events:
 			f.take(ctx, ev)
 		case <-f.idle:
+			for len(f.events) > 0 { // all of it was sent before the reader said that there is no more
+				f.take(ctx, <-f.events)
+			}
 			for _, k := range f.open {
 				k.ready = true
 			}
@@ -160,6 +163,9 @@ func (f *follower) take(ctx context.Context, ev foldstream.Event) {
 	}
 }
 
+// readAhead is how many events are read while others are folded, or a value is stored.
+const readAhead = 1024
+
 // read starts reading the pool's events from the earliest that an open experiment has not seen.
 func (f *follower) read(ctx context.Context) {
 	f.stopReading()
@@ -168,7 +174,7 @@ func (f *follower) read(ctx context.Context) {
 		from = append(from, k.fold.seen)
 	}
 	ctx, f.stop = context.WithCancel(ctx)
-	f.events, f.idle = make(chan foldstream.Event), make(chan struct{}, 1)
+	f.events, f.idle = make(chan foldstream.Event, readAhead), make(chan struct{}, 1)
 	r := reader{store: f.Store, pool: f.pool, log: f.log, events: f.events, idle: f.idle}
 	at := slices.Min(from)
 	f.reading.Go(func() { r.run(ctx, at) })

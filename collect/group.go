@@ -9,41 +9,17 @@ import (
 	"github.com/foldstream/foldstream/internal/wire"
 )
 
-// slot is the place of one member of a group and what became of it so far.
-type slot struct {
-	foldstream.Expectation
-	status  foldstream.Status // Waiting for all that is not final
-	metrics Metrics           // of the winning result
-	frame   foldstream.Frame  // of the winning result, until the group is closed
-	fault   string            // why the winning result cannot be folded
-	code    string            // version of the code that made the winning result
-}
-
-func (s slot) present() bool { return s.status == foldstream.Done && s.fault == "" }
-
-// given up: the member will not come unless somebody asks for it.
-func (s slot) failed() bool { return s.status.Final() && !s.present() }
-
 // group is the state of one configuration. It is closed once every member was present when its value was stored; then
-// its slots keep no frames and nothing changes it.
+// its slots keep no results and nothing changes it.
 type group struct {
 	key    foldstream.Key
 	basis  foldstream.Digest // of what the value depends on besides the results
-	slots  []slot            // by window
+	slots  []slot            // by window; part of the fold's
 	dirty  bool              // changed since the value was stored
 	closed bool
 
-	cover foldstream.Coverage // of the stored value
-	frame Blob                // of the stored value, once it is final
-}
-
-func newGroup(spec foldstream.CollectionSpec, members []foldstream.Expectation, sessions []foldstream.Time) (*group, error) {
-	basis, err := basisOf(spec, members, sessions)
-	g := &group{key: members[0].Key, basis: basis, slots: make([]slot, len(members)), dirty: true}
-	for i, m := range members {
-		g.slots[i] = slot{Expectation: m, status: foldstream.Waiting}
-	}
-	return g, err
+	present, failed            int // of the slots, as of now
+	gaps, overlaps, duplicates int // of the stored value: how many runs of sessions
 }
 
 // basisOf is the digest of what a group is folded from besides its members' results. A stored value of the same basis with
@@ -61,67 +37,43 @@ func digestOf(data []byte) foldstream.Digest {
 	return foldstream.Digest(hex.EncodeToString(sum[:]))
 }
 
-// count returns how many members are present and how many given up.
-func (g *group) count() (present, failed int) {
-	for _, s := range g.slots {
-		switch {
-		case s.present():
-			present++
-		case s.failed():
-			failed++
-		}
-	}
-	return present, failed
-}
-
-// codes counts the members that are present by the code that made them.
-func (g *group) codes() Codes {
-	codes := Codes{}
-	for _, s := range g.slots {
-		if s.present() {
-			codes[s.code]++
-		}
-	}
-	return codes
-}
-
 // final reports whether every member is present or given up.
-func (g *group) final() bool {
-	present, failed := g.count()
-	return present+failed == len(g.slots)
+func (g *group) final() bool { return g.present+g.failed == len(g.slots) }
+
+// count adds a slot to the counts, or with n = −1 takes it out of them.
+func (g *group) count(s *slot, n int) {
+	switch {
+	case s.present():
+		g.present += n
+	case s.failed():
+		g.failed += n
+	}
 }
 
-// close drops the frames of a group all of whose members are present. Others stay open: a failed member may be tried again.
-func (g *group) close() {
-	if present, _ := g.count(); present < len(g.slots) {
+// stored notes what the stored value says. A group all of whose members are present is closed by it; others stay open, as a failed member may
+// be tried again.
+func (g *group) stored(c foldstream.Coverage) {
+	g.dirty, g.gaps, g.overlaps, g.duplicates = false, len(c.Gaps), len(c.Overlaps), len(c.Duplicates)
+	if g.present < len(g.slots) {
 		return
 	}
 	g.closed = true
 	for i := range g.slots {
-		g.slots[i].frame = foldstream.Frame{}
+		g.slots[i].result = nil
 	}
 }
 
-// restore closes the group where its stored value has every member and was folded from the same.
-func (g *group) restore(data []byte) {
-	value, basis, _, err := decodeGroup("group", data)
-	if err != nil || basis != g.basis || value.Coverage.Present < len(g.slots) || len(value.Windows) < len(g.slots) || value.Frame.IsEmpty() {
-		return
-	}
+// value returns the group's value as of now and its merged series. It is a pure function of the spec, the sessions and the slots.
+func (f *fold) value(g *group) (Group, foldstream.Frame) {
+	out := Group{Key: g.key, Windows: make([]Window, len(g.slots))}
+	members := make([]foldstream.Expectation, len(g.slots))
 	for i := range g.slots {
-		g.slots[i].status = foldstream.Done
-		g.slots[i].code = value.Windows[i].Code
+		out.Windows[i], members[i] = f.window(&g.slots[i]), f.expectation(g.key, &g.slots[i])
 	}
-	g.dirty, g.closed, g.cover, g.frame = false, true, value.Coverage, value.Frame
-}
-
-// fold returns the group's value as of now and its merged series. It is a pure function of the spec, the sessions and the slots.
-func (g *group) fold(spec foldstream.CollectionSpec, sessions []foldstream.Time) (Group, foldstream.Frame) {
-	out := Group{Key: g.key, Windows: wire.Each(g.slots, slot.window)}
-	r := NewRolling(wire.Each(g.slots, func(s slot) foldstream.Expectation { return s.Expectation }), foldstream.Tested(sessions, expectations(g.slots)))
-	for _, s := range g.slots {
-		if s.present() {
-			if err := r.Add(foldstream.Member{Expectation: s.Expectation, Frame: s.frame}); err != nil {
+	r := NewRolling(members, foldstream.Tested(f.sessions, members))
+	for i := range g.slots {
+		if s := &g.slots[i]; s.present() {
+			if err := r.Add(foldstream.Member{Expectation: members[i], Frame: s.result.frame}); err != nil {
 				out.Faults = append(out.Faults, err.Error())
 			}
 		}
@@ -132,43 +84,16 @@ func (g *group) fold(spec foldstream.CollectionSpec, sessions []foldstream.Time)
 	}
 	out.Coverage = cover
 	out.Coverage.Missing = nil
-	for _, s := range g.slots {
-		switch {
+	for i := range g.slots {
+		switch s := &g.slots[i]; {
 		case s.failed():
-			out.Coverage.Failed = append(out.Coverage.Failed, s.Task)
+			out.Coverage.Failed = append(out.Coverage.Failed, members[i].Task)
 		case !s.present():
-			out.Coverage.Missing = append(out.Coverage.Missing, s.Task)
+			out.Coverage.Missing = append(out.Coverage.Missing, members[i].Task)
 		}
 	}
-	out.assess(merged, spec)
+	out.assess(merged, f.spec)
 	return out, merged
-}
-
-func expectations(slots []slot) []foldstream.Expectation {
-	return wire.Each(slots, func(s slot) foldstream.Expectation { return s.Expectation })
-}
-
-func (s slot) window() Window {
-	return Window{Index: s.Window.Index, Test: s.Test, Task: s.Task, Status: s.status, Metrics: s.metrics, Fault: s.fault, Code: s.code}
-}
-
-// take sets what an event says of the member. frame and fault are those of a result. It reports whether that changed
-// anything that is stored.
-func (s *slot) take(ev foldstream.Event, frame foldstream.Frame, fault string) bool {
-	before := s.status
-	if ev.Kind == foldstream.EventResult && ev.Result != nil {
-		*s = slot{
-			Expectation: s.Expectation, status: foldstream.Done,
-			metrics: cloneMetrics(ev.Result.Metrics), frame: frame, fault: fault, code: ev.Result.Code,
-		}
-		return true
-	}
-	s.status = foldstream.Waiting
-	if ev.Status.Final() && ev.Kind == foldstream.EventEnd {
-		s.status = ev.Status
-	}
-	s.metrics, s.frame, s.fault, s.code = nil, foldstream.Frame{}, "", ""
-	return s.status != before
 }
 
 // defaults returns the spec with its zero values filled in.

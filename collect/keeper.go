@@ -42,7 +42,7 @@ func openKeeper(ctx context.Context, l *leader, e foldstream.Experiment) (*keepe
 		return nil, err
 	}
 	for _, g := range k.fold.groups {
-		g.restore(stored[groupKey(e.Name, g.key)])
+		k.fold.restore(g, stored[groupKey(e.Name, g.key)])
 	}
 	if k.fold.closed() && k.ensembled() {
 		data, err := k.fold.summary(true, k.fold.spec.Ensemble != "").encode()
@@ -146,7 +146,7 @@ func (k *keeper) store(ctx context.Context, partial bool) (spent time.Duration, 
 }
 
 func (k *keeper) storeGroup(ctx context.Context, g *group, final bool) error {
-	value, merged := g.fold(k.fold.spec, k.fold.sessions)
+	value, merged := k.fold.value(g)
 	if !final {
 		merged = foldstream.Frame{}
 	}
@@ -154,8 +154,7 @@ func (k *keeper) storeGroup(ctx context.Context, g *group, final bool) error {
 	if err != nil {
 		return err
 	}
-	g.dirty, g.cover, g.frame = false, value.Coverage, value.Frame
-	g.close()
+	g.stored(value.Coverage)
 	return nil
 }
 
@@ -167,16 +166,23 @@ func (k *keeper) storeEnsemble(ctx context.Context) error {
 	}
 	basis := k.shelf.basis(k.fold)
 	var cover foldstream.Coverage
-	frames := make([]foldstream.Frame, len(k.fold.groups))
-	for i, g := range k.fold.groups {
-		var err error
-		if frames[i], err = loadBlob(ctx, k.Store, g.frame); err != nil {
-			return err
+	value, merged, err := k.fold.ensemble(func(g *group) (foldstream.Frame, error) {
+		v, err := k.shelf.values.Get(ctx, groupKey(name, g.key))
+		if err != nil {
+			return foldstream.Frame{}, err
 		}
-		cover = addCoverage(cover, g.cover)
+		there, _, _, err := decodeGroup(v.Key, v.Data)
+		if err != nil {
+			return foldstream.Frame{}, err
+		}
+		cover = addCoverage(cover, there.Coverage)
+		return loadBlob(ctx, k.Store, there.Frame)
+	})
+	if err != nil {
+		return err
 	}
-	value, merged := k.fold.ensemble(frames, cover)
-	_, err := k.put(ctx, ensembleKey(name), value, merged, true, basis)
+	value.Coverage = cover
+	_, err = k.put(ctx, ensembleKey(name), value, merged, true, basis)
 	if err == nil {
 		k.shelf.ensemble = basis
 	}

@@ -95,26 +95,36 @@ func TestShelfConflict(t *testing.T) {
 
 // A group whose stored value lacks a member stays open, however final it was.
 func TestGroupRestore(t *testing.T) {
-	spec := defaults(foldstream.CollectionSpec{})
 	members := []foldstream.Expectation{{Task: "a"}, {Window: foldstream.Window{Index: 1}, Task: "b"}}
-	for _, last := range []foldstream.Status{foldstream.Done, foldstream.Dead} {
-		g, err := newGroup(spec, members, nil)
+	begin := func(sessions ...foldstream.Time) *fold {
+		f, err := newFold(foldstream.Experiment{}, members, sessions)
 		if err != nil {
 			t.Fatal(err)
 		}
-		g.slots[0].status, g.slots[1].status = foldstream.Done, last
-		value, _ := g.fold(spec, nil)
+		return f
+	}
+	for _, last := range []foldstream.Event{
+		{Seq: 2, Task: "b", Kind: foldstream.EventResult, Status: foldstream.Done, Result: &foldstream.Result{Code: "v1"}},
+		{Seq: 2, Task: "b", Kind: foldstream.EventEnd, Status: foldstream.Dead},
+	} {
+		f := begin()
+		f.apply(foldstream.Event{Seq: 1, Task: "a", Kind: foldstream.EventResult, Status: foldstream.Done, Result: &foldstream.Result{}}, foldstream.Frame{}, "")
+		f.apply(last, foldstream.Frame{}, "")
+		value, _ := f.value(f.groups[0])
 		value.Frame = Blob{Digest: "abc"}
-		data, err := value.encode(g.basis, Blob{})
+		data, err := value.encode(f.groups[0].basis, Blob{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		same, _ := newGroup(spec, members, nil)
-		if same.restore(data); same.closed != (last == foldstream.Done) {
-			t.Errorf("last member %s: closed %t", last, same.closed)
+		same := begin()
+		if same.restore(same.groups[0], data); same.closed() != (last.Status == foldstream.Done) {
+			t.Errorf("last member %s: closed %t", last.Status, same.closed())
 		}
-		other, _ := newGroup(spec, members, []foldstream.Time{day(0)})
-		if other.restore(data); other.closed {
+		if codes := same.summary(true, false).Codes; same.closed() && (codes["v1"] != 1 || codes[""] != 1) {
+			t.Errorf("the codes of a stored group are %v", codes)
+		}
+		other := begin(day(0))
+		if other.restore(other.groups[0], data); other.closed() {
 			t.Error("closed by a value that was folded from something else")
 		}
 	}

@@ -31,17 +31,27 @@ func program(ctx context.Context) error {
 	jobs := flag.String("jobs", "create,insert,drain,idle,look", "only these jobs of each point")
 	rounds := flag.Int("rounds", 3, "rounds of each point")
 	profiles := flag.String("profile", "", "folder for CPU profiles of the last round; of a child: the file")
+	fold := flag.Int("fold", 0, "measure the aggregator on so many small results instead, beside a reader that drops them")
 	asJSON := flag.Bool("json", false, "print JSON, an object a figure")
 	flag.Parse()
 	switch *role {
 	case "server":
 		return serve(ctx, *sync, *profiles)
+	case "fold":
+		var f folding
+		if err := json.Unmarshal([]byte(*work), &f); err != nil {
+			return err
+		}
+		return f.do(ctx)
 	case "client":
 		var j job
 		if err := json.Unmarshal([]byte(*work), &j); err != nil {
 			return err
 		}
 		return do(ctx, j)
+	}
+	if *fold > 0 {
+		return foldings(ctx, *fold, base.Workers*4, *rounds, *profiles)
 	}
 	return all(ctx, choose(*only, *jobs, *profiles), *rounds, printer(*asJSON))
 }
