@@ -61,15 +61,20 @@ func (f *follower) run(ctx context.Context) {
 		case ev := <-f.events:
 			f.take(ctx, ev)
 		case <-f.idle:
-			for len(f.events) > 0 { // all of it was sent before the reader said that there is no more
-				f.take(ctx, <-f.events)
-			}
-			for _, k := range f.open {
-				k.ready = true
-			}
+			f.caughtUp(ctx)
 		case <-tick.C:
 			f.tick(ctx)
 		}
+	}
+}
+
+// caughtUp takes what was sent before the reader said that there is no more; what is folded then is no piece of history.
+func (f *follower) caughtUp(ctx context.Context) {
+	for len(f.events) > 0 {
+		f.take(ctx, <-f.events)
+	}
+	for _, k := range f.open {
+		k.ready = true
 	}
 }
 
