@@ -42,7 +42,15 @@ func openKeeper(ctx context.Context, l *leader, e foldstream.Experiment) (*keepe
 		return nil, err
 	}
 	for _, g := range k.fold.groups {
-		k.fold.restore(g, stored[groupKey(e.Name, g.key)])
+		data, err := whole(ctx, k.Store, stored[groupKey(e.Name, g.key)])
+		switch foldstream.KindOf(err) {
+		case foldstream.NotFound, foldstream.Differs, foldstream.Invalid: // it is folded again
+		default:
+			if err != nil {
+				return nil, err
+			}
+			k.fold.restore(g, data)
+		}
 	}
 	if k.fold.closed() && k.ensembled() {
 		data, err := k.fold.summary(true, k.fold.spec.Ensemble != "").encode()
@@ -171,7 +179,11 @@ func (k *keeper) storeEnsemble(ctx context.Context) error {
 		if err != nil {
 			return foldstream.Frame{}, err
 		}
-		there, _, _, err := decodeGroup(v.Key, v.Data)
+		data, err := whole(ctx, k.Store, v.Data)
+		if err != nil {
+			return foldstream.Frame{}, err
+		}
+		there, _, _, err := decodeGroup(v.Key, data)
 		if err != nil {
 			return foldstream.Frame{}, err
 		}
@@ -200,7 +212,7 @@ func (k *keeper) put(ctx context.Context, key string, g Group, merged foldstream
 			return g, err
 		}
 	}
-	data, err := g.encode(basis, daily)
+	data, err := k.fitted(ctx, g, final, basis, daily)
 	if err != nil {
 		return g, err
 	}

@@ -42,7 +42,11 @@ func loadGroup(ctx context.Context, store foldstream.Store, key string) (Group, 
 	if err != nil {
 		return Group{}, err
 	}
-	g, _, daily, err := decodeGroup(key, v.Data)
+	data, err := whole(ctx, store, v.Data)
+	if err != nil {
+		return Group{}, err
+	}
+	g, _, daily, err := decodeGroup(key, data)
 	if err == nil {
 		g.Daily, err = loadBlob(ctx, store, daily)
 	}
