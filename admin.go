@@ -56,6 +56,22 @@ type PoolSettings struct {
 	Paused bool           // nothing is fetched; what runs goes on
 	Limit  int            // tasks of the pool that may run at once, on all machines; 0 is no limit
 	Limits map[string]int // tasks of a key (see Task.Keys) that may run at once, on all machines
+	Code   string         // version of the code that works the tasks: who declares another gets none, see Filter.Code; "" is any
+}
+
+// MaxCode is how many bytes a version of code may have.
+const MaxCode = 200
+
+// CheckCode reports why workers of code of this version get no task. Errors: Conflict.
+func (s PoolSettings) CheckCode(pool, code string) error {
+	if s.Code == "" || s.Code == code {
+		return nil
+	}
+	declared := "declares none"
+	if code != "" {
+		declared = "has " + code
+	}
+	return Errorf(Conflict, "fetch", "pool %s requires code %s, and this consumer %s", pool, s.Code, declared)
 }
 
 // Index tells of tasks without touching them.

@@ -17,7 +17,7 @@ type Pool interface {
 
 	// Fetch leases one waiting task: the highest band first, first come first inside a band. With no task there it waits up
 	// to f.Wait, then fails with NotFound, which promises only that nothing was seen.
-	// Errors: NotFound, Invalid (f names a stage that cannot be one).
+	// Errors: NotFound, Invalid (f names a stage that cannot be one), Conflict (the pool requires code of another version than f.Code).
 	Fetch(ctx context.Context, f Filter) (Lease, error)
 
 	// Stat counts the tasks by status.
@@ -36,6 +36,7 @@ type Filter struct {
 	Stage   string        // only tasks at this stage; "" is any
 	MinBand int           // only tasks of this band or above
 	Wait    time.Duration // how long to wait for a task; 0 answers at once
+	Code    string        // version of the code that will work it, see PoolSettings.Code
 }
 
 // Lease is the right to work one task. Exactly one of Commit, Return and Fail takes effect, once; after that, and after the

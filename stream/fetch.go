@@ -86,7 +86,7 @@ func (p *Pool) addLane(name laneName) {
 	p.lanes = slices.Insert(p.lanes, at, &lane{laneName: name})
 }
 
-// take waits for a ticket. Errors: NotFound, Unavailable, Cancelled.
+// take waits for a ticket. Errors: NotFound, Conflict, Unavailable, Cancelled.
 func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (*nats.Msg, error) {
 	w := &waiter{filter: f, ticket: make(chan *nats.Msg, 1)}
 	patience := p.s.cfg.Patience
@@ -142,6 +142,9 @@ func (p *Pool) join(w *waiter) error {
 	if p.stopped {
 		return nats.ErrConnectionClosed
 	}
+	if err := p.requires(w.filter); err != nil {
+		return err
+	}
 	if p.sub == nil {
 		if err := p.subscribe(); err != nil {
 			return err
@@ -173,6 +176,22 @@ func (p *Pool) lastLook(w *waiter) bool {
 	w.late = true
 	p.pump()
 	return true
+}
+
+// requires reports why the pool's settings give a fetch nothing. Errors: Conflict. The caller holds mu.
+func (p *Pool) requires(f foldstream.Filter) error {
+	return foldstream.PoolSettings{Code: p.code}.CheckCode(p.name, f.Code)
+}
+
+// sendAway sends those away, with nothing, whose code is not the pool's any more. The caller holds mu.
+func (p *Pool) sendAway() {
+	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
+		other := p.requires(w.filter) != nil
+		if other {
+			w.ticket <- nil
+		}
+		return other
+	})
 }
 
 // leave takes a waiter off the list; false when it was already served.

@@ -23,6 +23,7 @@ type Pool struct {
 	known    bool          // its lease is stored
 	lease    time.Duration // by its settings
 	paused   bool          // by its settings
+	code     string        // that they require; "" is any
 	revision uint64        // of its settings
 	ready    map[laneName]bool
 	held     map[*lease]struct{} // leases to beat for

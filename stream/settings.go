@@ -121,6 +121,9 @@ func validSettings(set settings) error {
 	if set.Limit < 0 {
 		return fmt.Errorf("a limit of %d is below 0", set.Limit)
 	}
+	if len(set.Code) > foldstream.MaxCode {
+		return fmt.Errorf("a version of code of %d bytes is longer than %d", len(set.Code), foldstream.MaxCode)
+	}
 	for key, limit := range set.Limits {
 		if limit < 0 {
 			return fmt.Errorf("a limit of %d for key %q is below 0", limit, key)
@@ -146,6 +149,10 @@ func (p *Pool) obey(set settings, revision uint64) {
 	}
 	p.revision = revision
 	p.paused = set.Paused
+	if p.code != set.Code {
+		p.code = set.Code
+		p.sendAway()
+	}
 	if set.Lease > 0 {
 		p.known, p.lease = true, set.Lease
 		if p.watched { // somebody fetches

@@ -24,7 +24,7 @@ type Runner struct {
 	Filter      foldstream.Filter // which tasks to take; a Wait of 0 is 5 s
 	Concurrency int               // tasks at once; 0 is one a processor
 	Name        string            // of this consumer, for the results
-	Code        string            // version of the code that does the work, for the results
+	Code        string            // version of the code that does the work, for the results and for pools that require one
 	CacheDir    string            // where copies of input data are kept, shared by processes; "" is a folder that goes with Run
 	Grace       time.Duration     // how long tasks may go on after the stop; 0 ends them at once
 	Log         *slog.Logger      // nil discards
@@ -55,7 +55,7 @@ var errStopped = foldstream.Errorf(foldstream.Cancelled, "", "the consumer was t
 // cancels the work that still runs and returns its tasks to the pool without using an attempt. It waits for all it started,
 // but for a worker that ignores the end of its context for 10 s, whatever ended it: its attempt is settled without it, its slot and
 // its places stay taken while it goes on, and Run does not wait for it. While the store is away Run tries again, with longer
-// and longer pauses. Errors: Invalid and Denied, when the pool refuses to be fetched from or its settings to be read; Invalid,
+// and longer pauses. Errors: Conflict, when the pool requires other code; Invalid and Denied, when the pool refuses to be fetched from or its settings to be read; Invalid,
 // when Settings and Locks are set and PoolName is none; a CacheDir that cannot be used.
 func (r *Runner) Run(ctx context.Context) error {
 	p := &process{Runner: r, log: r.Log}
@@ -139,7 +139,7 @@ func (p *process) slot(fetching, working context.Context) error {
 		case foldstream.Is(err, foldstream.NotFound):
 			p.answered()
 			wait = firstPause
-		case foldstream.Is(err, foldstream.Invalid) || foldstream.Is(err, foldstream.Denied):
+		case foldstream.Is(err, foldstream.Invalid), foldstream.Is(err, foldstream.Denied), foldstream.Is(err, foldstream.Conflict):
 			return err
 		default:
 			p.silent(err)
@@ -156,6 +156,7 @@ func (p *process) fetch(ctx context.Context) (foldstream.Lease, error) {
 	if f.Wait <= 0 {
 		f.Wait = longPoll
 	}
+	f.Code = p.Code
 	ctx, cancel := context.WithTimeoutCause(ctx, f.Wait+stallAfter, foldstream.Errorf(foldstream.Timeout, "fetch", "no answer for %v", f.Wait+stallAfter))
 	defer cancel()
 	l, err := p.Pool.Fetch(ctx, f)

@@ -66,6 +66,9 @@ func (p *pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease
 	timeout := time.NewTimer(f.Wait)
 	defer timeout.Stop()
 	for {
+		if err := p.s.settled(p.name).CheckCode(p.name, f.Code); err != nil {
+			return nil, err
+		}
 		l, changed, due := p.s.take(p.name, f)
 		if l != nil {
 			return l, nil

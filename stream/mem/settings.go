@@ -72,6 +72,9 @@ func checkSettings(p foldstream.PoolSettings) error {
 	if p.Limit < 0 {
 		return foldstream.Errorf(foldstream.Invalid, "", "a limit of %d is below 0", p.Limit)
 	}
+	if len(p.Code) > foldstream.MaxCode {
+		return foldstream.Errorf(foldstream.Invalid, "", "a version of code of %d bytes is longer than %d", len(p.Code), foldstream.MaxCode)
+	}
 	for key, limit := range p.Limits {
 		if limit < 0 {
 			return foldstream.Errorf(foldstream.Invalid, "", "a limit of %d for key %q is below 0", limit, key)

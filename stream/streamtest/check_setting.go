@@ -14,6 +14,7 @@ var settingChecks = []Check{
 	{"setting/kept", settingKept},
 	{"setting/changed by many at once", settingRace},
 	{"setting/paused and resumed", settingPause},
+	{"setting/code that is required", settingCode},
 }
 
 // obeyed is how long all workers may take to follow a change.
@@ -28,8 +29,8 @@ func settingKept(ctx context.Context, h Harness) error {
 	if err := create(ctx, h.Store, Task(1)); err != nil {
 		return err
 	}
-	want := foldstream.PoolSettings{Lease: h.Lease, Limit: 7, Limits: map[string]int{"a licence": 2, "prices": 1}}
-	got, err = a.Change(ctx, pool, func(p *foldstream.PoolSettings) { p.Limit, p.Limits = want.Limit, want.Limits })
+	want := foldstream.PoolSettings{Lease: h.Lease, Limit: 7, Limits: map[string]int{"a licence": 2, "prices": 1}, Code: "v2"}
+	got, err = a.Change(ctx, pool, func(p *foldstream.PoolSettings) { p.Limit, p.Limits, p.Code = want.Limit, want.Limits, want.Code })
 	if err := errors.Join(err, same("what change returns", got, want)); err != nil {
 		return err
 	}
@@ -127,6 +128,61 @@ func settingPause(ctx context.Context, h Harness) error {
 		return err
 	}
 	return stand(ctx, h, foldstream.Counts{foldstream.Done: 2})
+}
+
+// settingCode requires code of a pool that has no task yet: no other code ever gets one of its tasks. A change reaches fetches that wait.
+func settingCode(ctx context.Context, h Harness) error {
+	a := h.Store.(Administered)
+	require := func(code string) error {
+		_, err := a.Change(ctx, pool, func(p *foldstream.PoolSettings) { p.Code = code })
+		return err
+	}
+	if err := errors.Join(require("v2"), create(ctx, h.Store, Task(1), Task(2))); err != nil {
+		return err
+	}
+	for _, code := range []string{"", "v1"} {
+		l, err := h.Second.Pool(pool).Fetch(ctx, foldstream.Filter{Wait: h.Lease, Code: code})
+		if l != nil {
+			return fmt.Errorf("code %q got a task of a pool that requires v2", code)
+		}
+		if !foldstream.Is(err, foldstream.Conflict) && !foldstream.Is(err, foldstream.NotFound) {
+			return fmt.Errorf("a fetch of code %q: %w", code, err)
+		}
+	}
+	l, err := h.Second.Pool(pool).Fetch(ctx, foldstream.Filter{Wait: h.Lease * 10, Code: "v2"})
+	if err != nil {
+		return fmt.Errorf("a fetch of the code that is required: %w", err)
+	}
+	if err := errors.Join(l.Commit(ctx, by("me")), drainCode(ctx, h)); err != nil {
+		return err
+	}
+	left := make(chan error, 1)
+	go func() {
+		_, err := h.Second.Pool(pool).Fetch(ctx, foldstream.Filter{Wait: limit, Code: "v2"})
+		left <- err
+	}()
+	if err := require("v3"); err != nil {
+		return err
+	}
+	if err := <-left; !foldstream.Is(err, foldstream.NotFound) && !foldstream.Is(err, foldstream.Conflict) {
+		return fmt.Errorf("a fetch that waits when other code is required: %w", off(err, "nothing"))
+	}
+	return Eventually(ctx, func() error {
+		_, err := h.Second.Pool(pool).Fetch(ctx, foldstream.Filter{Code: "v2"})
+		if !foldstream.Is(err, foldstream.Conflict) {
+			return fmt.Errorf("a fetch of code v2 of a pool that requires v3: %w", off(err, "a conflict"))
+		}
+		return nil
+	})
+}
+
+// drainCode works the one task that is left.
+func drainCode(ctx context.Context, h Harness) error {
+	l, err := h.Store.Pool(pool).Fetch(ctx, foldstream.Filter{Wait: h.Lease * 10, Code: "v2"})
+	if err != nil {
+		return err
+	}
+	return l.Commit(ctx, by("me"))
 }
 
 // slack is what a busy machine may add to a time that is promised.

@@ -270,6 +270,16 @@ var adminMutants = []mutant{
 			return said, err
 		}
 	}, []string{"setting/paused and resumed", "admin/storm"}},
+	{"any code works the tasks", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.fetch = func(ctx context.Context, p foldstream.Pool, f foldstream.Filter) (foldstream.Lease, error) {
+			set, err := b.Settings(ctx, "windows")
+			if err != nil {
+				return nil, err
+			}
+			f.Code = set.Code
+			return p.Fetch(ctx, f)
+		}
+	}, []string{"setting/code that is required"}},
 	{"every task starts at once", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.create = starting(func(time.Time) time.Time { return time.Time{} })
 	},
