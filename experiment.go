@@ -19,6 +19,21 @@ type Experiment struct {
 	Source     string   // where it came from: the experiment file's name, or "replay of NAME"
 	Notes      []string // what whoever reads a result must know: where the data are from, what they leave out
 	Created    time.Time
+	Replay     Replay
+}
+
+// Replay says what an experiment makes anew. The zero Replay is of an experiment that is no replay.
+type Replay struct {
+	Of    string // the experiment whose recorded tasks it has
+	Life  string // of that experiment, its ID
+	Asked string // which of its tasks, and what was changed, as the command has it: "--failed --sample 10"; "" is all of them as they were
+	Open  bool   // not all of its tasks are made yet: repeating the command completes it
+}
+
+// Same reports whether two replays make the same, however far each is.
+func (r Replay) Same(s Replay) bool {
+	r.Open, s.Open = false, false
+	return r == s
 }
 
 // Expectation is one member that a collection must have. Two members may be the same task: content decides the task, the

@@ -25,12 +25,28 @@ type wireExperiment struct {
 	Created  time.Time `msgpack:"created"`
 	ID       string    `msgpack:"id,omitempty"`
 	Deleting bool      `msgpack:"deleting,omitempty"` // its deletion has begun; nothing is added to it
+
+	Replay *wireReplay `msgpack:"replay,omitempty"`
+}
+
+// wireReplay is what an experiment makes anew.
+type wireReplay struct {
+	Of    string `msgpack:"of"`
+	Life  string `msgpack:"life,omitempty"`
+	Asked string `msgpack:"asked,omitempty"`
+	Open  bool   `msgpack:"open,omitempty"`
 }
 
 func encodeExperiment(e foldstream.Experiment, deleting bool) ([]byte, error) {
+	var replay *wireReplay
+	if e.Replay != (foldstream.Replay{}) {
+		r := wireReplay(e.Replay)
+		replay = &r
+	}
 	return wire.Encode(version, &wireExperiment{
 		Name: e.Name, Pool: e.Pool, Calendar: e.Calendar, Members: string(e.Members), Expected: e.Expected,
 		Spec: wire.SpecOf(e.Collection), Policy: string(e.Policy), Source: e.Source, Notes: e.Notes, Created: e.Created.UTC(), ID: e.ID, Deleting: deleting,
+		Replay: replay,
 	})
 }
 
@@ -47,9 +63,13 @@ func DecodeExperiment(v foldstream.Value) (e foldstream.Experiment, alive bool, 
 	if err := w.check(v.Key); err != nil {
 		return foldstream.Experiment{}, false, foldstream.Errorf(foldstream.Invalid, "record", "experiment %s cannot be read: %w", v.Key, err)
 	}
+	if w.Replay != nil {
+		e.Replay = foldstream.Replay(*w.Replay)
+	}
 	return foldstream.Experiment{
 		Name: w.Name, Pool: w.Pool, Calendar: w.Calendar, Members: foldstream.Digest(w.Members), Expected: w.Expected,
 		Collection: w.Spec.Spec(), Policy: foldstream.Policy(w.Policy), Source: w.Source, Notes: w.Notes, Created: w.Created.In(time.UTC), ID: w.ID,
+		Replay: e.Replay,
 	}, !w.Deleting, nil
 }
 

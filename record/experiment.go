@@ -70,6 +70,26 @@ func PutExperiment(ctx context.Context, store foldstream.Store, e foldstream.Exp
 	})
 }
 
+// EndReplay notes that all tasks of a replay are made. Repeating it changes nothing. Errors: NotFound, Conflict (it is being deleted).
+func EndReplay(ctx context.Context, store foldstream.Store, name string) error {
+	return change(ctx, store, name, func(v foldstream.Value) ([]byte, error) {
+		if v.Revision == 0 {
+			return nil, foldstream.Errorf(foldstream.NotFound, "experiment", "there is no experiment %q in this store", name)
+		}
+		e, alive, err := DecodeExperiment(v)
+		switch {
+		case err != nil:
+			return nil, err
+		case !alive:
+			return nil, beingDeleted(name)
+		case !e.Replay.Open:
+			return nil, nil
+		}
+		e.Replay.Open = false
+		return encodeExperiment(e, false)
+	})
+}
+
 // CheckExperiment fails as PutExperiment would and stores no experiment, so that its tasks can be created first. Errors: as PutExperiment.
 func CheckExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
 	e, err := withMembers(ctx, store, e, members, sessions)
@@ -135,6 +155,8 @@ func SameExperiment(there, e foldstream.Experiment) error {
 		what = "collection"
 	case cmp.Or(there.Policy, foldstream.Refuse) != cmp.Or(e.Policy, foldstream.Refuse):
 		what = "policy on leaks (" + string(there.Policy) + ")"
+	case e.Replay.Of != "" && !there.Replay.Same(e.Replay):
+		what = "origin"
 	default:
 		return nil
 	}

@@ -15,7 +15,7 @@ import (
 type PoolCmd struct {
 	List PoolListCmd `cmd:"" aliases:"ls" help:"List the pools and their settings."`
 	Show PoolShowCmd `cmd:"" aliases:"info,view" help:"Show a pool: settings and counts."`
-	Set  PoolSetCmd  `cmd:"" aliases:"edit" help:"Change how many tasks may run at once."`
+	Set  PoolSetCmd  `cmd:"" aliases:"edit" help:"Change how many tasks may run at once, and by which code."`
 }
 
 // poolJSON is a pool for machines.
@@ -23,6 +23,7 @@ type poolJSON struct {
 	Pool   string            `json:"pool"`
 	Paused bool              `json:"paused"`
 	Lease  string            `json:"lease"`
+	Code   string            `json:"code"` // that it requires; "" is any
 	Limit  int               `json:"limit"`
 	Limits map[string]int    `json:"key_limits"`
 	Counts foldstream.Counts `json:"counts"`
@@ -35,7 +36,7 @@ func poolOf(ctx context.Context, a administered, name string) (poolJSON, error) 
 		return poolJSON{}, err
 	}
 	counts, err := a.Pool(name).Stat(ctx)
-	p := poolJSON{Pool: name, Paused: set.Paused, Lease: set.Lease.String(), Limit: set.Limit, Limits: set.Limits, Counts: counts, Total: counts.Total()}
+	p := poolJSON{Pool: name, Paused: set.Paused, Lease: set.Lease.String(), Code: set.Code, Limit: set.Limit, Limits: set.Limits, Counts: counts, Total: counts.Total()}
 	if p.Limits == nil {
 		p.Limits = map[string]int{}
 	}
@@ -47,6 +48,13 @@ func (p poolJSON) state() string {
 		return "paused"
 	}
 	return "active"
+}
+
+func (p poolJSON) code() string {
+	if p.Code == "" {
+		return "any"
+	}
+	return p.Code
 }
 
 func (p poolJSON) limits() string {
@@ -122,6 +130,7 @@ func (c *PoolShowCmd) Run(ctx context.Context, env *Env) error {
 		f.line("state", p.state())
 		f.line("limits", p.limits())
 		f.line("lease", p.Lease)
+		f.line("code", p.code())
 		for _, s := range statuses {
 			f.line(string(s), fmt.Sprint(p.Counts[s]))
 		}
@@ -136,6 +145,7 @@ type PoolSetCmd struct {
 	PoolArg
 	Limit    *int           `placeholder:"N" help:"Tasks of the pool that may run at once, on all machines; 0 is no limit."`
 	KeyLimit map[string]int `placeholder:"KEY=N" help:"Tasks of a key (a data set, a licence) that may run at once, on all machines; 0 takes the limit away."`
+	Code     *string        `placeholder:"VERSION" help:"Version of the code that must work its tasks: consumers that declare another get none; '' is any."`
 	Lease    time.Duration  `name:"pool-lease" placeholder:"TIME" help:"How long a lease lives without a beat; only before the pool's first task."`
 }
 
@@ -156,8 +166,8 @@ func (c *PoolSetCmd) check() error {
 	if err := foldstream.ValidName("pool", c.Pool); err != nil {
 		return err
 	}
-	if c.Limit == nil && len(c.KeyLimit) == 0 && c.Lease == 0 {
-		return foldstream.Errorf(foldstream.Invalid, "", "nothing to set: say --limit N or --key-limit KEY=N")
+	if c.Limit == nil && len(c.KeyLimit) == 0 && c.Code == nil && c.Lease == 0 {
+		return foldstream.Errorf(foldstream.Invalid, "", "nothing to set: say --limit N, --key-limit KEY=N or --code VERSION")
 	}
 	if c.Limit != nil && *c.Limit < 0 {
 		return foldstream.Errorf(foldstream.Invalid, "", "--limit %d is below 0", *c.Limit)
@@ -176,6 +186,9 @@ func (c *PoolSetCmd) apply(s *foldstream.PoolSettings) {
 	}
 	if c.Lease != 0 {
 		s.Lease = c.Lease
+	}
+	if c.Code != nil {
+		s.Code = *c.Code
 	}
 	for key, n := range c.KeyLimit {
 		if s.Limits == nil {
@@ -226,6 +239,10 @@ func tellPool(ctx context.Context, env *Env, a administered, pool string, json b
 	if json {
 		return printJSON(env.Stdout, p)
 	}
-	fmt.Fprintf(env.Stdout, "%s: %s, limits: %s\n", p.Pool, p.state(), p.limits())
+	code := ""
+	if p.Code != "" {
+		code = ", code: " + p.Code
+	}
+	fmt.Fprintf(env.Stdout, "%s: %s, limits: %s%s\n", p.Pool, p.state(), p.limits(), code)
 	return nil
 }

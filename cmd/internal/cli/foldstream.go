@@ -34,7 +34,7 @@ type Foldstream struct {
 	Verify     VerifyCmd     `cmd:"" group:"Pools" help:"Prove that no task of a pool was lost or doubled."`
 	Workers    WorkersCmd    `cmd:"" group:"Look" help:"Look at the workers that are alive."`
 	Calendar   CalendarCmd   `cmd:"" group:"Look" help:"Look at the calendars of exchanges: list, show."`
-	Replay     ReplayCmd     `cmd:"" group:"Run" help:"Make the recorded tasks of a pool anew in another pool."`
+	Replay     ReplayCmd     `cmd:"" group:"Run" help:"Make a new experiment of the recorded tasks of an experiment."`
 	Producer   Producer      `cmd:"" group:"Services" help:"Make tasks."`
 	Consumer   Consumer      `cmd:"" group:"Services" help:"Work on tasks."`
 	Aggregator Aggregator    `cmd:"" group:"Services" help:"Fold results."`

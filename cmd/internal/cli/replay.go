@@ -2,109 +2,119 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/foldstream/foldstream"
-	"github.com/foldstream/foldstream/record"
-	"github.com/foldstream/foldstream/stream"
 )
 
-// ReplayCmd makes the recorded tasks of a pool anew in another pool, and its experiments with them. The original is not
-// touched. Repeating the command completes what an interrupted one left and changes nothing else.
+// ReplayCmd makes a new experiment of the recorded tasks of an experiment, in a pool of its own. The original is not touched. Repeating
+// the command completes what an interrupted one left.
 type ReplayCmd struct {
-	Connection
-	Output
-	Pool string `arg:"" help:"Pool whose recorded tasks to run again."`
-	As   string `required:"" placeholder:"POOL" help:"Pool to run them in; the experiment gets the same name."`
+	Managed
+	Experiment string `arg:"" help:"Experiment whose recorded tasks to run again."`
+	As         string `placeholder:"NAME" help:"Name of the new experiment and of its pool; default: the experiment's with -2, -3, …, the first that is free."`
+	Code       string `placeholder:"VERSION" help:"Version of the code that must do the work: consumers that declare another get none of its tasks."`
+	Recorded
+	Set    []string `short:"S" sep:"none" group:"Change" placeholder:"collection.PATH=VALUE" help:"Fold the results otherwise: collection.portfolio.cost=0.002."`
+	DryRun bool     `group:"Change" help:"Count what would be made; make nothing."`
+}
+
+// replayed is what replay tells machines.
+type replayed struct {
+	Experiment string `json:"experiment"`
+	Pool       string `json:"pool"`
+	Of         string `json:"of"`
+	Asked      string `json:"asked"` // which of its tasks and what was changed, as flags
+	DryRun     bool   `json:"dry_run,omitempty"`
+	Members    int    `json:"members"`
+	Tasks      int    `json:"tasks"`
+	New        int    `json:"new"`
+	Known      int    `json:"known"`
 }
 
 // Run replays.
-func (c *ReplayCmd) Run(ctx context.Context, env *Env) (err error) {
-	if err := errors.Join(foldstream.ValidName("pool", c.Pool), foldstream.ValidName("--as", c.As)); err != nil {
-		return err
-	}
-	if c.As == c.Pool {
-		return foldstream.Errorf(foldstream.Invalid, "", "--as %s: a replay needs a pool of another name", c.As)
-	}
-	s, err := c.dial(ctx, c.logger(env))
+func (c *ReplayCmd) Run(ctx context.Context, env *Env) error {
+	r, err := c.prepare()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	created, err := replay(ctx, s.store, c.Pool, c.As)
-	if err != nil {
-		return err
+	return c.on(ctx, env, func(a administered) error {
+		r.store = a
+		if err := r.read(ctx, c.Experiment); err != nil {
+			return err
+		}
+		if err := r.place(ctx, c.As); err != nil {
+			return err
+		}
+		out := replayed{Experiment: r.to.Name, Pool: r.to.Pool, Of: c.Experiment, Asked: r.to.Replay.Asked, DryRun: c.DryRun, Members: len(r.members)}
+		out.Tasks = len(tasksOf(r.members))
+		if c.DryRun {
+			return c.tell(env, out)
+		}
+		p := newProgress(env, r.to.Name)
+		out.New, err = r.make(ctx, c.Code, p)
+		p.close()
+		if err != nil {
+			return err
+		}
+		out.Known = out.Tasks - out.New
+		return c.tell(env, out)
+	})
+}
+
+// prepare reads the flags. Errors: Invalid.
+func (c *ReplayCmd) prepare() (*replay, error) {
+	if c.As != "" {
+		if err := foldstream.ValidName("--as", c.As); err != nil {
+			return nil, err
+		}
+		if c.As == c.Experiment {
+			return nil, foldstream.Errorf(foldstream.Invalid, "", "--as %s: a replay needs another name", c.As)
+		}
 	}
-	out := tell(c.As, c.As, created)
+	if len(c.Code) > foldstream.MaxCode {
+		return nil, foldstream.Errorf(foldstream.Invalid, "", "--code: a version of code has at most %d bytes, this one has %d", foldstream.MaxCode, len(c.Code))
+	}
+	r := &replay{sample: c.Sample}
+	var err error
+	if r.kept, err = c.filter(); err != nil {
+		return nil, err
+	}
+	if r.changes, err = collectionChanges(c.Set); err != nil {
+		return nil, err
+	}
+	r.asked = c.asked()
+	return r, nil
+}
+
+// asked is which tasks and what changes the flags name, in an order of its own: equal for replays of one experiment that come to the same.
+func (c *ReplayCmd) asked() string {
+	words := c.words()
+	if c.Code != "" {
+		words = append(words, "--code "+c.Code)
+	}
+	for _, text := range c.Set {
+		words = append(words, "-S "+text)
+	}
+	return strings.Join(words, " ")
+}
+
+func (c *ReplayCmd) tell(env *Env, out replayed) error {
 	if c.JSON {
 		return printJSON(env.Stdout, out)
 	}
-	fmt.Fprintf(env.Stdout, "%s: %d recorded tasks of %s: %d new, %d known\n", c.As, out.Tasks, c.Pool, out.New, out.Known)
+	of := out.Of
+	if out.Asked != "" {
+		of += " (" + out.Asked + ")"
+	}
+	if c.DryRun {
+		fmt.Fprintf(env.Stdout, "%s: nothing published; %d recorded tasks of %s\n", out.Experiment, out.Tasks, of)
+		return nil
+	}
+	fmt.Fprintf(env.Stdout, "%s: %d recorded tasks of %s: %d new, %d known\n", out.Experiment, out.Tasks, of, out.New, out.Known)
+	if c.Code != "" {
+		fmt.Fprintf(env.Stderr, "%s: its pool requires code %s: consumers need --code %[2]s\n", out.Experiment, c.Code)
+	}
 	return nil
-}
-
-// replayChunk is how many tasks are held at once.
-const replayChunk = 5000
-
-// replay copies the experiments of a pool, then the recorded tasks. An experiment of the pool's own name takes the new
-// pool's name; another one's name is put behind it.
-func replay(ctx context.Context, store *stream.Store, from, to string) ([]foldstream.Created, error) {
-	found := false
-	for e, err := range record.Experiments(ctx, store) {
-		if err != nil {
-			return nil, err
-		}
-		if e.Pool != from {
-			continue
-		}
-		found = true
-		if err := copyExperiment(ctx, store, e, to); err != nil {
-			return nil, err
-		}
-	}
-	if !found {
-		return nil, foldstream.Errorf(foldstream.NotFound, "", "no experiment was ever submitted to a pool %q", from)
-	}
-	return copyTasks(ctx, store, from, to)
-}
-
-func copyExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, to string) error {
-	members, _, err := record.Members(ctx, store, e)
-	if err != nil {
-		return err
-	}
-	cal, err := (&calendars{artifacts: store.Artifacts()}).get(ctx, e.Calendar)
-	if err != nil {
-		return err
-	}
-	name := to
-	if e.Name != e.Pool {
-		name = to + "-" + e.Name
-	}
-	e.Source = "replay of " + e.Name
-	e.Name, e.Pool = name, to
-	return record.PutExperiment(ctx, store, e, members, cal.Sessions()...)
-}
-
-func copyTasks(ctx context.Context, store *stream.Store, from, to string) ([]foldstream.Created, error) {
-	var all []foldstream.Created
-	var chunk []foldstream.Task
-	flush := func() error {
-		created, err := store.Pool(to).Create(ctx, chunk...)
-		all, chunk = append(all, created...), chunk[:0]
-		return err
-	}
-	for t, err := range store.Definitions(ctx, from) {
-		if err != nil {
-			return all, err
-		}
-		t.Experiment = to
-		if chunk = append(chunk, t); len(chunk) == replayChunk {
-			if err := flush(); err != nil {
-				return all, err
-			}
-		}
-	}
-	return all, flush()
 }

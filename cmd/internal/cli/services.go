@@ -19,7 +19,7 @@ import (
 type Producer struct {
 	Submit SubmitCmd `cmd:"" help:"Publish the tasks of an experiment file."`
 	Plan   PlanCmd   `cmd:"" help:"Show the tasks of an experiment file; publish nothing."`
-	Replay ReplayCmd `cmd:"" help:"Make the recorded tasks of a pool anew in another pool."`
+	Replay ReplayCmd `cmd:"" help:"Make a new experiment of the recorded tasks of an experiment."`
 	Serve  OrdersCmd `cmd:"" help:"Execute what schedules order until told to stop."`
 }
 

@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/record"
+)
+
+// replay makes an experiment of the recorded tasks of another one. It stores the experiment first, marked as open, and with it which tasks it
+// has; then the tasks; then it takes the mark away. So whoever repeats it finds what was begun, and makes the same tasks whatever
+// became of the original meanwhile.
+type replay struct {
+	store   administered
+	kept    where // nil is all
+	sample  int
+	changes []func(*foldstream.CollectionSpec) error
+	asked   string
+
+	from     foldstream.Experiment
+	to       foldstream.Experiment
+	members  []foldstream.Expectation
+	sessions []foldstream.Time
+}
+
+// replayChunk is how many tasks are held at once.
+const replayChunk = 5000
+
+// read reads the original. Errors: NotFound, Invalid (a change of its collection that makes no sense).
+func (r *replay) read(ctx context.Context, name string) (err error) {
+	if r.from, err = record.ReadExperiment(ctx, r.store, name); err != nil {
+		return err
+	}
+	if r.from.Members == "" {
+		return foldstream.Errorf(foldstream.NotFound, "", "experiment %s has no tasks to replay", name)
+	}
+	cal, err := (&calendars{artifacts: r.store.Artifacts()}).get(ctx, r.from.Calendar)
+	if err != nil {
+		return err
+	}
+	r.sessions = cal.Sessions()
+	r.to = r.from
+	r.to.Source, r.to.Replay = "replay of "+name, foldstream.Replay{Of: name, Life: r.from.ID, Asked: r.asked}
+	for _, change := range r.changes {
+		if err := change(&r.to.Collection); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place chooses the name, and the members: those of the replay that was begun there, or those that are asked for. Errors: Conflict (the
+// name is taken), NotFound (no task is asked for).
+func (r *replay) place(ctx context.Context, as string) error {
+	begun, err := r.look(ctx, as)
+	if as == "" {
+		as, begun, err = r.next(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	r.to.Name, r.to.Pool = as, as
+	if begun.Name != "" {
+		r.to = begun
+		r.members, _, err = record.Members(ctx, r.store, begun)
+		return err
+	}
+	all, _, err := record.Members(ctx, r.store, r.from)
+	if err == nil {
+		r.members, err = r.selected(ctx, all)
+	}
+	r.to.Collection.Weights = weightsOf(r.to.Collection.Weights, r.members)
+	return err
+}
+
+// next returns the first name behind the original's that is free, or whose replay was begun and is this one.
+func (r *replay) next(ctx context.Context) (name string, begun foldstream.Experiment, err error) {
+	base := r.from.Name
+	if of := r.from.Replay.Of; of != "" {
+		if i := strings.LastIndexByte(base, '-'); i > 0 && strings.Trim(base[i+1:], "0123456789") == "" {
+			base = base[:i]
+		}
+	}
+	for n := 2; ; n++ {
+		name := fmt.Sprintf("%s-%d", base, n)
+		if err := foldstream.ValidName("experiment", name); err != nil {
+			return "", begun, err
+		}
+		begun, err := r.look(ctx, name)
+		switch {
+		case foldstream.Is(err, foldstream.Conflict), err == nil && begun.Name != "" && !begun.Replay.Open:
+		default:
+			return name, begun, err
+		}
+	}
+}
+
+// look returns the replay of that name, if it is this one; the zero Experiment where the name is free. Errors: Conflict.
+func (r *replay) look(ctx context.Context, name string) (foldstream.Experiment, error) {
+	if name == "" {
+		return foldstream.Experiment{}, nil
+	}
+	counts, err := r.store.Pool(name).Stat(ctx) // before the experiment, which is stored before its tasks
+	if err != nil {
+		return foldstream.Experiment{}, err
+	}
+	there, err := record.ReadExperiment(ctx, r.store, name)
+	switch {
+	case foldstream.Is(err, foldstream.NotFound) && counts.Total() > 0:
+		return there, foldstream.Errorf(foldstream.Conflict, "", "there is a pool %s with %s already; choose another name by --as", name, tasksN(counts.Total()))
+	case foldstream.Is(err, foldstream.NotFound):
+		return foldstream.Experiment{}, nil
+	case err != nil:
+		return there, err
+	}
+	is, want := there.Replay, r.to.Replay
+	switch {
+	case is.Same(want):
+		return there, nil
+	case is.Of == want.Of && is.Life == want.Life:
+		return there, foldstream.Errorf(foldstream.Conflict, "", "%s exists as a replay of %s with other flags (%s); choose another name by --as", name, is.Of, orNone(is.Asked))
+	}
+	return there, foldstream.Errorf(foldstream.Conflict, "", "%s exists and is no replay of this %s; choose another name by --as", name, r.from.Name)
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}
+
+// make makes the experiment and its tasks, and returns how many are new. The code is required before there is a task.
+func (r *replay) make(ctx context.Context, code string, p progress) (int, error) {
+	e := r.to
+	e.Created, e.Replay.Open = time.Now(), true
+	if err := record.PutExperiment(ctx, r.store, e, r.members, r.sessions...); err != nil {
+		return 0, err
+	}
+	if code != "" {
+		if _, err := r.store.Change(ctx, e.Pool, func(s *foldstream.PoolSettings) { s.Code = code }); err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.copyTasks(ctx, p)
+	if err != nil {
+		return n, err
+	}
+	return n, record.EndReplay(ctx, r.store, e.Name)
+}
+
+// copyTasks creates the tasks in the order in which they were recorded.
+func (r *replay) copyTasks(ctx context.Context, p progress) (fresh int, err error) {
+	left := tasksOf(r.members)
+	total := len(left)
+	var chunk []foldstream.Task
+	create := func() error {
+		created, err := r.store.Pool(r.to.Pool).Create(ctx, chunk...)
+		for _, c := range created {
+			if c.New {
+				fresh++
+			}
+		}
+		chunk = chunk[:0]
+		p.set(total-len(left), 0, total)
+		return err
+	}
+	for t, err := range r.store.Definitions(ctx, r.from.Pool) {
+		if err != nil {
+			return fresh, err
+		}
+		if !left[t.ID] {
+			continue
+		}
+		delete(left, t.ID)
+		t.Experiment, t.Replaces = r.to.Name, ""
+		if chunk = append(chunk, t); len(chunk) < replayChunk {
+			continue
+		}
+		if err := create(); err != nil {
+			return fresh, err
+		}
+	}
+	if err := create(); err != nil {
+		return fresh, err
+	}
+	return fresh, notRecorded(r.from.Name, left)
+}
+
+// tasksOf returns the tasks of members.
+func tasksOf(members []foldstream.Expectation) map[foldstream.TaskID]bool {
+	tasks := make(map[foldstream.TaskID]bool, len(members))
+	for _, m := range members {
+		tasks[m.Task] = true
+	}
+	return tasks
+}

@@ -1,0 +1,147 @@
+package test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream"
+	"github.com/foldstream/foldstream/stream/mem"
+	consumer "github.com/foldstream/foldstream/work"
+)
+
+// A replay that is killed in the middle and repeated has the tasks of one that was left alone, in their order, each once.
+func TestKilledReplayIsCompletedByRepeatingIt(t *testing.T) {
+	const n = 3000
+	url, _ := serve(t, t.TempDir())
+	file, _ := jobFile(t, "good", n)
+	mustRun(t, "producer", "submit", file, "-s", url)
+	mustRun(t, "foldstream", "replay", "jobs", "--as", "alone", "-s", url)
+	store := open(t, url)
+	want := definitions(t, store, "alone")
+	if len(want) != n || !slices.Equal(want, definitions(t, store, "jobs")) {
+		t.Fatalf("%d tasks, or not those of the original in their order", len(want))
+	}
+	for i, least := range []int{1, n / 3, n / 2} {
+		name := fmt.Sprintf("killed%d", i)
+		replaying := start(t, "foldstream", "replay", "jobs", "--as", name, "-s", url)
+		eventually(t, "the replay makes tasks", func() bool { return total(t, store, name) >= least })
+		replaying.kill()
+		t.Logf("killed after %d of %d tasks", total(t, store, name), n)
+		out := mustRun(t, "foldstream", "replay", "jobs", "--as", name, "-s", url)
+		if !strings.HasPrefix(out, fmt.Sprintf("%s: %d recorded tasks of jobs: ", name, n)) {
+			t.Error(out)
+		}
+		if got := definitions(t, store, name); !slices.Equal(got, want) {
+			t.Errorf("%s has %d tasks, or not those of the original in their order", name, len(got))
+		}
+		if c := stat(t, url, name); c[foldstream.Waiting] != n {
+			t.Errorf("%s: %v", name, c)
+		}
+		mustRun(t, "foldstream", "verify", name, "-s", url)
+	}
+}
+
+func definitions(t *testing.T, store *stream.Store, pool string) (ids []foldstream.TaskID) {
+	t.Helper()
+	for task, err := range store.Definitions(t.Context(), pool) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, task.ID)
+	}
+	return ids
+}
+
+func total(t *testing.T, store *stream.Store, pool string) int {
+	t.Helper()
+	counts, err := store.Pool(pool).Stat(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts.Total()
+}
+
+// The consumers of a replay that requires code are those that declare it; the others end with an error, also one that waited before the pool was there.
+func TestReplayOnOtherCode(t *testing.T) {
+	url, _ := serve(t, t.TempDir())
+	mustRun(t, "producer", "submit", small, "-s", url)
+	waiting := start(t, "consumer", "run", "--pool", "small-2", "--code", "v1", "-s", url)
+	mustRun(t, "foldstream", "replay", "small", "--code", "v2", "--sample", "12", "-s", url)
+	<-waiting.done
+	if code := waiting.cmd.ProcessState.ExitCode(); code != 4 || !strings.Contains(waiting.stderr.String(), "pool small-2 requires code v2, and this consumer has v1") {
+		t.Errorf("a consumer of other code ends with %d: %s", code, waiting.stderr)
+	}
+	if out := run(t, "consumer", "run", "--pool", "small-2", "-s", url); out.code != 4 {
+		t.Errorf("a consumer that declares no code ends with %d: %s", out.code, out.stderr)
+	}
+	if c := stat(t, url, "small-2"); c[foldstream.Waiting] != 12 {
+		t.Errorf("other code worked: %v", c)
+	}
+	start(t, "consumer", "run", "--pool", "small-2", "--code", "v2", "-s", url)
+	mustRun(t, "foldstream", "wait", "small-2", "-s", url, "--for", "90s")
+	for e, err := range open(t, url).Events(t.Context(), foldstream.EventFilter{Pool: "small-2"}, 0) {
+		if err != nil || e.Result != nil && e.Result.Code != "v2" {
+			t.Fatalf("%+v, %v", e, err)
+		}
+	}
+}
+
+// A change of the code that a pool requires ends its consumers; what they work on they finish.
+func TestRunnerFollowsTheRequiredCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := limited(t, foldstream.PoolSettings{}, manyTasks(9))
+		require := func(code string) {
+			t.Helper()
+			if _, err := store.Change(t.Context(), "p", func(s *foldstream.PoolSettings) { s.Code = code }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		g := newGauge()
+		runner := func(code string) *consumer.Runner {
+			r := keeping(store, g.worker(3*time.Second), 2)
+			r.Code, r.Grace = code, time.Minute
+			return r
+		}
+		require("v2")
+		if err := runner("v1").Run(t.Context()); !foldstream.Is(err, foldstream.Conflict) || g.done > 0 {
+			t.Errorf("other code: %v, %d done", err, g.done)
+		}
+		ended := make(chan error)
+		go func() { ended <- runner("v2").Run(t.Context()) }()
+		time.Sleep(4 * time.Second) // in the second two tasks
+		require("v3")
+		if err := <-ended; !foldstream.Is(err, foldstream.Conflict) || g.done != 4 {
+			t.Errorf("code that is required no more: %v, %d done", err, g.done)
+		}
+		drainAll(t, store, runner("v3"))
+		if g.done != 9 {
+			t.Errorf("%d of 9 done", g.done)
+		}
+	})
+}
+
+// drainAll runs a consumer until no task is open.
+func drainAll(t *testing.T, store *mem.Store, r *consumer.Runner) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error)
+	go func() { ended <- r.Run(ctx) }()
+	for open := 1; open > 0; time.Sleep(time.Second) {
+		counts, err := store.Pool("p").Stat(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = counts.Open()
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
