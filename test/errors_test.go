@@ -97,6 +97,7 @@ func TestExitCodes(t *testing.T) {
 		{3, []string{"wait", "nobody", "-s", url}},
 		{3, []string{"collection", "show", "nobody", "-s", url}},
 		{3, []string{"replay", "nobody", "--as", "b", "-s", url}},
+		{3, []string{"diff", "nobody", "b", "-s", url}},
 		{4, []string{"run", write(t, text(t)), "--store", dir}}, // the server has it
 	} {
 		if out := run(t, "foldstream", c.args...); out.code != c.code {

@@ -114,7 +114,7 @@ func TestRunnerFollowsTheRequiredCode(t *testing.T) {
 		}
 		ended := make(chan error)
 		go func() { ended <- runner("v2").Run(t.Context()) }()
-		time.Sleep(4 * time.Second) // in the second two tasks
+		<-time.After(4 * time.Second) // in the second two tasks
 		require("v3")
 		if err := <-ended; !foldstream.Is(err, foldstream.Conflict) || g.done != 4 {
 			t.Errorf("code that is required no more: %v, %d done", err, g.done)
@@ -133,7 +133,7 @@ func drainAll(t *testing.T, store *mem.Store, r *consumer.Runner) {
 	defer stop()
 	ended := make(chan error)
 	go func() { ended <- r.Run(ctx) }()
-	for open := 1; open > 0; time.Sleep(time.Second) {
+	for open := 1; open > 0; <-time.After(time.Second) {
 		counts, err := store.Pool("p").Stat(ctx)
 		if err != nil {
 			t.Fatal(err)

@@ -40,7 +40,7 @@ var collectionFields = []string{"frame", "score", "label", "return", "ensemble",
 func setCollection(s *foldstream.CollectionSpec, name, text string, v any) error {
 	texts := map[string]*string{"frame": &s.Frame, "score": &s.Score, "label": &s.Label, "return": &s.Return, "ensemble": &s.Ensemble}
 	counts := map[string]*int{"portfolio.top_k": &s.Portfolio.TopK, "portfolio.n_drop": &s.Portfolio.NDrop}
-	wants := ""
+	var wants string
 	switch {
 	case texts[name] != nil:
 		word, ok := v.(string)
