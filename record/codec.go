@@ -83,6 +83,27 @@ func (w *wireExperiment) check(key string) error {
 	return foldstream.ValidName("pool", w.Pool)
 }
 
+// EncodeArchived writes an experiment as it stands in an archive. Its list of members is an artifact of its own.
+func EncodeArchived(e foldstream.Experiment) ([]byte, error) { return encodeExperiment(e, false) }
+
+// DecodeArchived reads what EncodeArchived wrote. Errors: Invalid.
+func DecodeArchived(data []byte) (foldstream.Experiment, error) {
+	var w wireExperiment
+	if err := wire.Decode("the experiment", version, data, &w); err != nil {
+		return foldstream.Experiment{}, err
+	}
+	if err := foldstream.ValidName("experiment", w.Name); err != nil {
+		return foldstream.Experiment{}, err
+	}
+	e, _, err := DecodeExperiment(foldstream.Value{Key: w.Name, Data: data})
+	return e, err
+}
+
+// DecodeMembers reads a list of members, the artifact Experiment.Members, and the sessions of their test periods. Errors: Invalid.
+func DecodeMembers(what string, data []byte) ([]foldstream.Expectation, []foldstream.Time, error) {
+	return decodeMembers(what, data)
+}
+
 func encodeMembers(members []foldstream.Expectation, sessions []foldstream.Time) ([]byte, error) {
 	return wire.Encode(version, wire.MembersOf(members, foldstream.Tested(sessions, members)))
 }

@@ -3,8 +3,11 @@ package test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,4 +147,86 @@ func drainAll(t *testing.T, store *mem.Store, r *consumer.Runner) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+}
+
+// An import that is killed in the middle and repeated has the tasks and results of the original, each once.
+func TestKilledImportIsCompletedByRepeatingIt(t *testing.T) {
+	const n = 900
+	url, _ := serve(t, t.TempDir())
+	file, dir := jobFile(t, "good", n)
+	mustRun(t, "producer", "submit", file, "-s", url, "--lease", "1s")
+	store := open(t, url)
+	workAll(t, store, "jobs", n-100)
+	want := winners(t, store, "jobs")
+	path := dir + "/jobs.archive"
+	mustRun(t, "foldstream", "archive", "export", "jobs", path, "-s", url)
+	for i, least := range []int{1, n / 2} {
+		name := fmt.Sprintf("killed%d", i)
+		importing := start(t, "foldstream", "archive", "import", path, "--as", name, "-s", url, "--lease", "1s")
+		eventually(t, "the import has results", func() bool { return doneIn(t, store, name) >= least })
+		importing.kill()
+		t.Logf("killed after %d of %d results", doneIn(t, store, name), n-100)
+		out := mustRun(t, "foldstream", "archive", "import", path, "--as", name, "-s", url, "--lease", "1s")
+		if !strings.HasPrefix(out, fmt.Sprintf("%s: %d tasks of %s: ", name, n, path)) {
+			t.Error(out)
+		}
+		if got := winners(t, store, name); !maps.Equal(got, want) {
+			t.Errorf("%s has %d results, want %d", name, len(got), len(want))
+		}
+		if c := stat(t, url, name); c[foldstream.Done] != n-100 || c[foldstream.Waiting] != 100 {
+			t.Errorf("%s: %v", name, c)
+		}
+		mustRun(t, "foldstream", "verify", name, "-s", url)
+	}
+}
+
+// workAll works so many tasks of a pool.
+func workAll(t *testing.T, store *stream.Store, pool string, n int) {
+	t.Helper()
+	var workers sync.WaitGroup
+	var left atomic.Int64
+	left.Store(int64(n))
+	for range 16 {
+		workers.Go(func() {
+			for left.Add(-1) >= 0 {
+				l, err := store.Pool(pool).Fetch(t.Context(), foldstream.Filter{Wait: 10 * time.Second})
+				if err == nil {
+					err = l.Commit(t.Context(), foldstream.Result{Params: map[string]string{"task": string(l.Task().ID)}, Worker: "far"})
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// winners returns what the winning results of a pool say; a task with two is a fault.
+func winners(t *testing.T, store *stream.Store, pool string) map[foldstream.TaskID]string {
+	t.Helper()
+	all := map[foldstream.TaskID]string{}
+	for e, err := range store.Events(t.Context(), foldstream.EventFilter{Pool: pool}, 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind != foldstream.EventResult {
+			continue
+		}
+		if _, twice := all[e.Task]; twice {
+			t.Errorf("task %s of %s has two results", e.Task, pool)
+		}
+		all[e.Task] = e.Result.Worker + " " + e.Result.Params["task"]
+	}
+	return all
+}
+
+func doneIn(t *testing.T, store *stream.Store, pool string) int {
+	t.Helper()
+	counts, err := store.Pool(pool).Stat(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts[foldstream.Done]
 }

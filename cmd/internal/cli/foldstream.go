@@ -36,6 +36,7 @@ type Foldstream struct {
 	Calendar   CalendarCmd   `cmd:"" group:"Look" help:"Look at the calendars of exchanges: list, show."`
 	Replay     ReplayCmd     `cmd:"" group:"Run" help:"Make a new experiment of the recorded tasks of an experiment."`
 	Diff       DiffCmd       `cmd:"" group:"Look" help:"Compare two experiments: what is identical, what changed and by how much."`
+	Archive    ArchiveCmd    `cmd:"" group:"Run" help:"Move an experiment from one store to another by one file: export, import, verify."`
 	Producer   Producer      `cmd:"" group:"Services" help:"Make tasks."`
 	Consumer   Consumer      `cmd:"" group:"Services" help:"Work on tasks."`
 	Aggregator Aggregator    `cmd:"" group:"Services" help:"Fold results."`
