@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
@@ -19,6 +20,7 @@ type CollectionShowCmd struct {
 	ExperimentArg
 	Partial
 	Format string `short:"f" enum:"table,csv,json,markdown,parquet" default:"table" help:"Format to print in: ${enum}. --json is json."`
+	At     string `placeholder:"TIME" help:"As it was then, folded anew from the events up to then: 2026-03-02T18:00:00Z, or 2026-03-02 18:00 in the zone of this machine."`
 	Series bool   `help:"Print the merged series of every configuration, a row a session and instrument, and not the table of them; as a table they are Markdown."`
 }
 
@@ -27,12 +29,16 @@ func (c *CollectionShowCmd) Run(ctx context.Context, env *Env) (err error) {
 	if c.Experiment, err = chosen(c.Experiment); err != nil {
 		return err
 	}
+	at, err := c.at()
+	if err != nil {
+		return err
+	}
 	store, closeStore, err := c.openStore(ctx, env, c.logger(env))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	col, err := loadCollection(ctx, store, c.Experiment)
+	col, err := collectionAt(ctx, store, c.Experiment, at)
 	if err != nil {
 		return err
 	}
@@ -49,6 +55,22 @@ func (c *CollectionShowCmd) Run(ctx context.Context, env *Env) (err error) {
 		return err
 	}
 	return refuseIncomplete(col)
+}
+
+// at is the time to show; zero is now. Errors: Invalid.
+func (c *CollectionShowCmd) at() (time.Time, error) {
+	if c.At == "" {
+		return time.Time{}, nil
+	}
+	return moment("--at", c.At, time.Local)
+}
+
+// collectionAt loads a collection as it was at a time, or as it is.
+func collectionAt(ctx context.Context, store foldstream.Store, name string, at time.Time) (collect.Collection, error) {
+	if at.IsZero() {
+		return loadCollection(ctx, store, name)
+	}
+	return collect.AsOf(ctx, store, name, at)
 }
 
 // loadCollection loads the collection of an experiment. Errors: NotFound (no such experiment), Incomplete (nothing is folded yet).

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/cmd/internal/cli"
@@ -94,4 +95,19 @@ func TestDiffRefuses(t *testing.T) {
 	} {
 		command(t, &cli.Env{Store: s.Store}, append([]string{"diff"}, c.args...)...).says(t, c.code, c.want)
 	}
+}
+
+func TestCollectionShowAt(t *testing.T) {
+	s := foldOne(t, 2)
+	comes(t, s.Store, "small", 2)
+	show := func(args ...string) ran {
+		return command(t, &cli.Env{Store: s.Store}, append([]string{"collection", "show", "small"}, args...)...)
+	}
+	now := show()
+	now.says(t, 5, "small is incomplete: 0 of 120 members, 2 failed")
+	if then := show("--at", time.Now().Format(time.RFC3339Nano)); then.stdout != now.stdout || then.code != 5 {
+		t.Errorf("%s\nand not\n%s", then.stdout, now.stdout)
+	}
+	show("--at", "2020-01-02 10:00").says(t, 3, "experiment small was not there at 2020-01-0")
+	show("--at", "then").says(t, 2, `--at "then" is no moment`)
 }
