@@ -180,7 +180,7 @@ func (f *fold) summary(settled, ensemble bool) Summary {
 func (f *fold) ensemble(series func(*group) (foldstream.Frame, error)) (Group, foldstream.Frame, error) {
 	var out Group
 	expected := wire.Each(f.groups, func(g *group) foldstream.Expectation { return foldstream.Expectation{Key: g.key} })
-	avg := newEnsemble(f.spec, expected)
+	avg := NewEnsemble(f.spec, expected)
 	for i, e := range expected {
 		frame, err := series(f.groups[i])
 		if err != nil {
@@ -201,8 +201,9 @@ func (f *fold) ensemble(series func(*group) (foldstream.Frame, error)) (Group, f
 	return out, merged, nil
 }
 
-// newEnsemble returns the fold of the spec's ensemble.
-func newEnsemble(spec foldstream.CollectionSpec, expected []foldstream.Expectation) foldstream.Fold {
+// NewEnsemble returns the fold of the series of several configurations that a spec asks for; of a spec that names none, NewAverage.
+func NewEnsemble(spec foldstream.CollectionSpec, expected []foldstream.Expectation) foldstream.Fold {
+	spec = defaults(spec)
 	switch spec.Ensemble {
 	case foldstream.EnsembleWeighted:
 		return NewWeighted(expected, spec.WeightOf, spec.Score, spec.Return)

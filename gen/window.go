@@ -166,7 +166,7 @@ func (r Rolling) emit(t foldstream.Template, windows []foldstream.Segments, w fo
 	for i, segments := range windows {
 		c := t.Clone()
 		c.Segments, c.Window = segments, foldstream.Window{Index: w.Index + i, Of: w.Of}
-		c.Key = t.Key.With("rolling", r.name())
+		c.Key = t.Key.With(rollingChoice, r.Choice())
 		c.Leak = foldstream.Certificate{}
 		if err := r.hook(c); err != nil {
 			return nil, err
@@ -176,8 +176,11 @@ func (r Rolling) emit(t foldstream.Template, windows []foldstream.Segments, w fo
 	return out, nil
 }
 
-// name is the value of the choice "rolling".
-func (r Rolling) name() string {
+// rollingChoice is the name of the choice that a rolling makes in a key.
+const rollingChoice = "rolling"
+
+// Choice is the value of the choice "rolling" in the key of what r makes.
+func (r Rolling) Choice() string {
 	switch {
 	case r.Name != "":
 		return r.Name

@@ -25,6 +25,7 @@ var conformance = map[string]runner{
 	"metric_table.json":      runMetricTable,
 	"qrun_config.json":       runWorkflow,
 	"collect.json":           runCollect,
+	"online_rolling.json":    runOnline,
 }
 
 // utils says which runner covers which op of utils.json. Each owner of a runner adds its line.
@@ -42,7 +43,6 @@ type skip struct{ file, op, name, why string }
 
 // skipped is the one table of what is not run, and why.
 var skipped = []skip{
-	{"online_rolling.json", "", "", "online serving is not built yet"},
 	{"task_manager.json", "", "dry_run", "a dry run is the command's: it does not call the pool"},
 	{"task_manager.json", "", "reprioritize_running", "only what waits changes its band: what runs is prioritised when it waits again"},
 	{"utils.json", "handler_cache", "", "a pickled handler under a digest of its arguments; our caches are keyed by content"},
@@ -103,6 +103,9 @@ var decisions = []decision{
 	{"collect.json", noteNoSpread, "equal scores say nothing of their places; the other series does", asRecorded},
 	{"collect.json", noteOneRowADay, "as one instrument a day", asRecorded},
 	{"collect.json", noteTwoRowsOneID, "two rows of one time and instrument have no one score", refused},
+	{"online_rolling.json", noteDoubled, "a session has one signal, and none before it has come", slowOnline},
+	{"online_rolling.json", noteCutToLast, "the session that it is cut to is what is written down", slowOnline},
+	{"online_rolling.json", noteBeginTime, "the first models say their signals at once, and not only from the next session on", slowOnline},
 	{"utils.json", noteEmptyMap, "an empty map is a value", slowFlatten},
 	{"utils.json", noteEmptyKey, "an empty key is a key", slowFlatten},
 	{"utils.json", noteEmptyList, "a list with nothing in it has nothing to fill", slowFill},

@@ -23,7 +23,8 @@ type builder func(*calendar.Calendar) foldstream.Generator
 type step struct {
 	at    string // where it stands
 	build builder
-	least float64 // tasks that it makes of one, at least
+	least float64       // tasks that it makes of one, at least
+	rolls []gen.Rolling // the rollings that it is or has inside, without a calendar
 }
 
 // placedError is an error of a generator that says where in the file the generator stands.
@@ -78,7 +79,7 @@ func refuseMany(v value, templates int, steps []step) {
 
 // readStep reads one item of generators: a map of one key, its kind.
 func readStep(v value) step {
-	kinds := map[string]func(value) (builder, float64){
+	kinds := map[string]func(value) step{
 		"grid": readGrid, "horizon": readHorizon, "rolling": readRolling, "seeds": readSeeds, "either": readEither}
 	fields := v.fields("grid", "horizon", "rolling", "seeds", "either")
 	if v.is(yaml.MappingNode) && len(v.node.fields) != 1 {
@@ -88,27 +89,31 @@ func readStep(v value) step {
 		return step{}
 	}
 	g := fields[0]
-	build, least := kinds[g.key](g)
-	return step{g.at(), build, least}
+	s := kinds[g.key](g)
+	s.at = g.at()
+	return s
 }
 
-func readEither(v value) (builder, float64) {
-	steps, least := readSteps(v), 0.0
+func readEither(v value) step {
+	steps, either := readSteps(v), step{}
 	for _, s := range steps {
-		least += s.least
+		either.least += s.least
+		either.rolls = append(either.rolls, s.rolls...)
 	}
-	return func(cal *calendar.Calendar) foldstream.Generator { return gen.Either(generators(steps, cal)...) }, least
+	either.build = func(cal *calendar.Calendar) foldstream.Generator { return gen.Either(generators(steps, cal)...) }
+	return either
 }
 
-func readSeeds(v value) (builder, float64) {
+func readSeeds(v value) step {
 	var seeds []int64
 	for _, item := range v.items() {
 		seeds = append(seeds, int64(item.whole(math.MinInt64, math.MaxInt64)))
 	}
-	return func(*calendar.Calendar) foldstream.Generator { return gen.Seeds{Seeds: seeds} }, float64(len(seeds))
+	build := func(*calendar.Calendar) foldstream.Generator { return gen.Seeds{Seeds: seeds} }
+	return step{build: build, least: float64(len(seeds))}
 }
 
-func readHorizon(v value) (builder, float64) {
+func readHorizon(v value) step {
 	v.fields("horizons", "leak")
 	h := gen.Horizon{}
 	for _, item := range v.must("horizons").items() {
@@ -118,14 +123,15 @@ func readHorizon(v value) (builder, float64) {
 		n := l.whole(0, math.MaxInt32)
 		h.Leak = &n
 	}
-	return func(cal *calendar.Calendar) foldstream.Generator {
+	build := func(cal *calendar.Calendar) foldstream.Generator {
 		on := h
 		on.Calendar = cal
 		return on
-	}, float64(len(h.Horizons))
+	}
+	return step{build: build, least: float64(len(h.Horizons))}
 }
 
-func readRolling(v value) (builder, float64) {
+func readRolling(v value) step {
 	v.fields("type", "step", "trunc", "last", "roll_fit", "train_sessions", "keep_handler_end", "name")
 	r := gen.Rolling{
 		Type:           calendar.Mode(v.get("type").oneOf(string(calendar.Expanding), string(calendar.Sliding))),
@@ -139,11 +145,12 @@ func readRolling(v value) (builder, float64) {
 		r.TrainSessions = s.whole(1, math.MaxInt32)
 	}
 	readTrunc(v.get("trunc"), &r)
-	return func(cal *calendar.Calendar) foldstream.Generator {
+	build := func(cal *calendar.Calendar) foldstream.Generator {
 		on := r
 		on.Calendar = cal
 		return on
-	}, 1
+	}
+	return step{build: build, least: 1, rolls: []gen.Rolling{r}}
 }
 
 // readTrunc reads how many sessions before the test the other segments end, or the word reach: as far as the label needs.
@@ -160,7 +167,7 @@ func readTrunc(v value, r *gen.Rolling) {
 	}
 }
 
-func readGrid(v value) (builder, float64) {
+func readGrid(v value) step {
 	axes, size := v.fields(), 1.0 // it may be beyond all whole numbers
 	for _, axis := range axes {
 		size *= sizeOf(axis)
@@ -176,7 +183,7 @@ func readGrid(v value) (builder, float64) {
 			g.Axes = append(g.Axes, gen.Axis{Path: axis.key, Values: readValues(axis)})
 		}
 	}
-	return func(*calendar.Calendar) foldstream.Generator { return g }, size
+	return step{build: func(*calendar.Calendar) foldstream.Generator { return g }, least: size}
 }
 
 // sizeOf returns how many values an axis has, without making them; 1 where it is no axis.
