@@ -26,32 +26,46 @@ type plan struct {
 	data     []foldstream.Data
 }
 
-// load reads an experiment file and all that it names. Every fault of the input shows here, before anything is published.
-func load(path string) (*plan, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return nil, fileError("experiment file", path, errFolder)
-	}
-	return loadBy(path, func(name string) (io.ReadCloser, error) { return os.Open(name) })
+// sources is an experiment file and all that it names, read and digested; nothing is generated.
+type sources struct {
+	file     *qlib.File
+	calendar *calendar.Calendar
+	data     []foldstream.Data
 }
+
+// load reads an experiment file and all that it names. Every fault of the input shows here, before anything is published.
+func load(path string) (*plan, error) { return loadBy(path, openNamed) }
+
+// openNamed opens a file by its name.
+func openNamed(name string) (io.ReadCloser, error) { return os.Open(name) }
 
 // loadBy is load with a way to open the files that experiments are written in.
 func loadBy(path string, open qlib.Opener) (*plan, error) {
-	file, err := qlib.Open(path, open, os.LookupEnv)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fileError("experiment file", path, err)
-	} else if err != nil {
+	s, err := openSources(path, open)
+	if err != nil {
 		return nil, err
+	}
+	p := &plan{calendar: s.calendar, data: s.data}
+	p.Plan, err = s.file.Plan(p.calendar, p.data)
+	return p, err
+}
+
+func openSources(path string, open qlib.Opener) (s sources, err error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return s, fileError("experiment file", path, errFolder)
+	}
+	s.file, err = qlib.Open(path, open, os.LookupEnv)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, fileError("experiment file", path, err)
+	} else if err != nil {
+		return s, err
 	}
 	dir := filepath.Dir(path)
-	p := &plan{}
-	if p.calendar, err = openCalendar(dir, file.Calendar); err != nil {
-		return nil, err
+	if s.calendar, err = openCalendar(dir, s.file.Calendar); err != nil {
+		return s, err
 	}
-	if p.data, err = digestAll(dir, file.Data); err != nil {
-		return nil, err
-	}
-	p.Plan, err = file.Plan(p.calendar, p.data)
-	return p, err
+	s.data, err = digestAll(dir, s.file.Data)
+	return s, err
 }
 
 // submit publishes the plan: first what tasks need, then the tasks, then what their collection must have. What can be
