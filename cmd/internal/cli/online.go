@@ -93,7 +93,7 @@ func reachedOf(name string, p online.Progress) reachedJSON {
 // OnlineInitCmd begins a strategy.
 type OnlineInitCmd struct {
 	Strategy
-	Session string `placeholder:"DATE" help:"Its first session; default: the last of history."`
+	Session string `placeholder:"DATE" help:"Its first session; default: the last of history up to today."`
 }
 
 // Run begins it. Beginning the same twice is beginning it once. Errors: Conflict (it is there and began otherwise).
@@ -102,7 +102,7 @@ func (c *OnlineInitCmd) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	session, err := s.session("--session", c.Session)
+	session, err := s.session("--session", c.Session, today())
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (c *OnlineInitCmd) Run(ctx context.Context, env *Env) error {
 // OnlineRoutineCmd does a strategy's routine.
 type OnlineRoutineCmd struct {
 	Strategy
-	Session string `placeholder:"DATE" help:"The session to come to, those between made up for; default: the last of history."`
+	Session string `placeholder:"DATE" help:"The session to come to, those between made up for; default: the last of history up to today."`
 }
 
 // Run does it. Errors: NotFound (no such strategy), Incomplete (the session is not in the data yet), Failed.
@@ -126,7 +126,7 @@ func (c *OnlineRoutineCmd) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	session, err := s.session("--session", c.Session)
+	session, err := s.session("--session", c.Session, today())
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (c *OnlineRoutineCmd) Run(ctx context.Context, env *Env) error {
 type OnlineSimulateCmd struct {
 	Strategy
 	From string `required:"" placeholder:"DATE" help:"Its first session."`
-	To   string `placeholder:"DATE" help:"Its last session; default: the last of history."`
+	To   string `placeholder:"DATE" help:"Its last session; default: the last of history up to today."`
 	As   string `placeholder:"NAME" help:"Name of the strategy that plays; default: that of the file with -simulated behind it. Its tasks are those of the real one."`
 }
 
@@ -156,11 +156,11 @@ func (c *OnlineSimulateCmd) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	from, err := s.session("--from", c.From)
+	from, err := s.session("--from", c.From, today())
 	if err != nil {
 		return err
 	}
-	to, err := s.session("--to", c.To)
+	to, err := s.session("--to", c.To, today())
 	if err == nil && to.Before(from) {
 		err = foldstream.Errorf(foldstream.Invalid, "", "--to %s is before --from %s", to, from)
 	}

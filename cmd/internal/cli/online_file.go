@@ -37,14 +37,15 @@ func loadStrategy(path, as string) (strategyFile, error) {
 	return f, foldstream.ValidName("strategy", f.name)
 }
 
-// session returns the session that a flag names, the last of history where it names none. Errors: Invalid.
-func (s strategyFile) session(flag, text string) (foldstream.Time, error) {
-	if text == "" {
-		return s.calendar.Now(), nil
+// session returns the session that a flag names, else the last of history up to a day: a calendar may know sessions that have not
+// come. Errors: Invalid.
+func (s strategyFile) session(flag, text string, today foldstream.Time) (foldstream.Time, error) {
+	at, err := s.calendar.ClipEnd(today), error(nil)
+	if text != "" {
+		at, err = foldstream.ParseTime(text)
 	}
-	at, err := foldstream.ParseTime(text)
-	if err == nil && at.After(s.calendar.Now()) {
-		err = foldstream.Errorf(foldstream.Invalid, "", "%s is after the last session of history, %s", at, s.calendar.Now())
+	if now := s.calendar.Now(); err == nil && at.After(now) {
+		err = foldstream.Errorf(foldstream.Invalid, "", "%s is after the last session of history, %s", at, now)
 	}
 	if err == nil {
 		at, err = s.calendar.Align(at, calendar.End)
@@ -54,6 +55,12 @@ func (s strategyFile) session(flag, text string) (foldstream.Time, error) {
 	}
 	return at, nil
 }
+
+// today is the date where this program runs.
+func today() foldstream.Time { return dateOf(time.Now()) }
+
+// dateOf is the date of a moment, in the moment's zone.
+func dateOf(t time.Time) foldstream.Time { return foldstream.DateOf(t.Date()) }
 
 // Calendar returns the file's calendar.
 func (s strategyFile) Calendar() *calendar.Calendar { return s.calendar }

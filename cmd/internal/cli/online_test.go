@@ -57,3 +57,23 @@ func TestOnlineDoesNotWait(t *testing.T) {
 	}
 	s.online(t, "ls", "-n").says(t, 0, "ridge-online\n")
 }
+
+// A routine that is ordered creates its tasks, comes back until they have ended, and takes the strategy to the day that it is due.
+func TestScheduleOfARoutine(t *testing.T) {
+	s := submitter{mem.New(mem.Options{})}
+	add := []string{"add", "daily", goesOn, "--online", "--every", "24h"}
+	s.schedule(t, add...).says(t, 3, `there is no strategy "ridge-online"`)
+	s.schedule(t, append(add, "--freeze")...).says(t, 2, "are about submitting an experiment")
+	s.schedule(t, "add", "daily", small, "--online", "--every", "24h").says(t, 2, "last: merge")
+	s.online(t, "init", goesOn, "--session", "2000-12-01", "--no-wait").says(t, 0, "48 of 48 tasks are open")
+	s.schedule(t, add...).says(t, 0, "daily: every 24h0m0s, next at ")
+	s.serve(t)
+	s.schedule(t, "run-now", "daily").says(t, 0, "due now")
+	within(t, "an order that waits for its tasks", func() bool {
+		got := s.shown(t, "daily")
+		return got.Last != nil && strings.Contains(got.Last.Error, "48 of 48 tasks are open") && got.Due != nil && got.Last.Ended == nil
+	})
+	if got := s.shown(t, "daily"); !strings.HasSuffix(got.Order["routine of"], "examples/online/experiment.yaml") {
+		t.Errorf("%+v", got)
+	}
+}

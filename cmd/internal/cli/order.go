@@ -16,7 +16,8 @@ import (
 
 // orderKind is what this program can do when a schedule comes due.
 type orderKind struct {
-	// run executes an order. It may be told twice, and have been told before and died on the way. What it returns is for people.
+	// run executes an order. It may be told twice, and have been told before and died on the way. What it returns is for people; a
+	// foldstream.Snooze puts the order off.
 	run func(ctx context.Context, store foldstream.Store, o foldstream.Order) (string, error)
 	// describe tells what the order is, by name and value.
 	describe func(order []byte) ([][2]string, error)
@@ -24,7 +25,8 @@ type orderKind struct {
 
 // orderKinds are the kinds of orders by name.
 var orderKinds = map[string]orderKind{
-	submitKind: {runSubmit, describeSubmit},
+	submitKind:  {runSubmit, describeSubmit},
+	routineKind: {runRoutine, describeRoutine},
 }
 
 // How those who execute orders wait.
@@ -81,7 +83,11 @@ func (e executor) execute(ctx context.Context, o foldstream.Order) {
 		log.Info("order given back because of the stop")
 		err = o.Return(end, nil, 0)
 	case again > 0:
-		log.Warn("an order is put off", "err", err)
+		level := slog.LevelWarn
+		if _, waits := foldstream.IsSnooze(err); waits {
+			level = slog.LevelInfo
+		}
+		log.Log(end, level, "an order is put off", "err", err)
 		err = o.Return(end, err, again)
 	default:
 		log.Warn("an order failed", "err", err)
@@ -108,6 +114,9 @@ func (e executor) perform(ctx context.Context, o foldstream.Order) (out foldstre
 			o.Schedule().Kind, strings.Join(slices.Sorted(maps.Keys(orderKinds)), ", "))
 	}
 	out.Text, err = kind.run(ctx, e.store, o)
+	if after, ok := foldstream.IsSnooze(err); ok {
+		return out, after, err
+	}
 	if err != nil {
 		switch foldstream.KindOf(err) {
 		case foldstream.Unavailable, foldstream.Timeout, foldstream.Full:

@@ -36,6 +36,7 @@ type ScheduleAddCmd struct {
 	Zone        string        `group:"When" placeholder:"ZONE" help:"Time zone of --cron, --at and the name's date, as Asia/Shanghai; default: UTC."`
 	As          string        `group:"What" placeholder:"NAME" help:"Name of the experiment: {name} is the file's, {date} and {time} are when it comes due, as 20260302 and 180000. Its pool stays the file's. Default: {name}."`
 	Freeze      bool          `group:"What" help:"Submit what the file makes now, with the sessions and data of now."`
+	Online      bool          `group:"What" help:"Do the routine of the strategy that the file is, up to the day when it comes due: see online init."`
 	RetryFailed bool          `group:"What" help:"Work those of its tasks again that failed."`
 	Again       bool          `group:"What" help:"Work those of its tasks again that failed or were cancelled."`
 	Replace     bool          `group:"Change" help:"Take the place of a schedule of this name."`
@@ -50,19 +51,16 @@ func (c *ScheduleAddCmd) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	p, err := load(c.File)
+	kind, order, err := c.ordered()
 	if err != nil {
 		return err
 	}
-	if _, err := expand(c.As, p.Experiment.Name, time.Now()); err != nil {
-		return err
-	}
 	return c.on(ctx, env, func(a administered) error {
-		order, err := c.order(ctx, a, p)
+		order, err := order(ctx, a)
 		if err != nil {
 			return err
 		}
-		s := foldstream.Schedule{Name: c.Name, When: when, Kind: submitKind, Order: order}
+		s := foldstream.Schedule{Name: c.Name, When: when, Kind: kind, Order: order}
 		if c.Cron != "" {
 			s.Zone = c.Zone
 		}
@@ -79,6 +77,22 @@ func (c *ScheduleAddCmd) Run(ctx context.Context, env *Env) error {
 		fmt.Fprintf(env.Stdout, "%s: %s%s; executed by `producer serve`, or `foldstream serve`\n", c.Name, whenText(state), nextText(state))
 		return nil
 	})
+}
+
+// ordered reads the file, as each order will, and returns the kind of order and what writes it.
+func (c *ScheduleAddCmd) ordered() (kind string, order func(context.Context, administered) ([]byte, error), err error) {
+	if c.Online {
+		order, err = c.routine()
+		return routineKind, order, err
+	}
+	p, err := load(c.File)
+	if err != nil {
+		return "", nil, err
+	}
+	if _, err := expand(c.As, p.Experiment.Name, time.Now()); err != nil {
+		return "", nil, err
+	}
+	return submitKind, func(ctx context.Context, a administered) ([]byte, error) { return c.order(ctx, a, p) }, nil
 }
 
 // when writes the pattern that the flags ask for.

@@ -219,7 +219,7 @@ func TestScheduleOfAnotherKind(t *testing.T) {
 	s.serve(t)
 	within(t, "somebody looked at it", func() bool { return s.shown(t, "later").Last != nil && s.shown(t, "later").Last.Error != "" })
 	got := s.shown(t, "later")
-	if got.Due == nil || !strings.Contains(got.Last.Error, `knows no orders of kind "routine" but submit`) || got.Last.Ended != nil {
+	if got.Due == nil || !strings.Contains(got.Last.Error, `knows no orders of kind "routine" but online, submit`) || got.Last.Ended != nil {
 		t.Errorf("%+v, %+v", got, got.Last)
 	}
 }
