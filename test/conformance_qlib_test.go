@@ -201,3 +201,13 @@ func slowDrop(v *vector) (any, error) {
 	}
 	return clean(v.arg("ext")), nil
 }
+
+// runHandlerCache mirrors workflow/task/utils.py:replace_task_handler_with_cache, less the building.
+func runHandlerCache(v *vector) (any, error) {
+	var task map[string]any
+	if err := v.into("task", &task); err != nil {
+		return nil, err
+	}
+	dir, _ := v.arg("cache_dir").(string)
+	return qlib.HandlerFile(task, dir)
+}

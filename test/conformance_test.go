@@ -36,6 +36,7 @@ var utils = map[string]runner{
 	"fill_placeholder":   runFill,
 	"update_config":      runUpdate,
 	"hash_args":          runHash,
+	"handler_cache":      runHandlerCache,
 }
 
 // skip names vectors that are not run: a file, an op of it or one case of it; an empty field is any.
@@ -45,7 +46,6 @@ type skip struct{ file, op, name, why string }
 var skipped = []skip{
 	{"task_manager.json", "", "dry_run", "a dry run is the command's: it does not call the pool"},
 	{"task_manager.json", "", "reprioritize_running", "only what waits changes its band: what runs is prioritised when it waits again"},
-	{"utils.json", "handler_cache", "", "a pickled handler under a digest of its arguments; our caches are keyed by content"},
 }
 
 // decision is what we return where a note, and no sane value, says it: by file and note, before a case's own expectation.
