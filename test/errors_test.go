@@ -127,7 +127,7 @@ func TestExitCodes(t *testing.T) {
 func TestCarelessness(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	for name, text := range map[string]string{"plain.txt": "hello", "good.yaml": text(t), "large.yaml": "x: " + strings.Repeat("y", 2<<20), "empty.yaml": "", "settings.yaml": "serv: x"} {
+	for name, text := range map[string]string{"plain.txt": "hello", "good.yaml": text(t), "large.yaml": "x: " + strings.Repeat("y", 2<<20), "empty.yaml": "", "settings.yaml": "servr: x"} {
 		if err := os.WriteFile(in(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
