@@ -67,9 +67,13 @@ func (f *fold) places(id foldstream.TaskID) []uint32 {
 	return f.found
 }
 
-// ByKey splits members into those of one key each, in key order, then by window.
+// ByKey splits members into those of one key each, in key order, then by window. It shares them where they are in that order already, as
+// those of a stored experiment are.
 func ByKey(members []foldstream.Expectation) [][]foldstream.Expectation {
-	sorted := slices.SortedStableFunc(slices.Values(members), foldstream.CompareMembers)
+	sorted := members
+	if !slices.IsSortedFunc(members, foldstream.CompareMembers) {
+		sorted = slices.SortedStableFunc(slices.Values(members), foldstream.CompareMembers)
+	}
 	var groups [][]foldstream.Expectation
 	from := 0
 	for i := 1; i <= len(sorted); i++ {
