@@ -17,6 +17,8 @@ type ExperimentCmd struct {
 	List     ExperimentListCmd     `cmd:"" aliases:"ls" help:"List the experiments in order of their names."`
 	Show     ExperimentShowCmd     `cmd:"" aliases:"get,info,view" help:"Show an experiment: its members, how far they are, where it comes from."`
 	Activate ExperimentActivateCmd `cmd:"" aliases:"select" help:"Make an experiment the one that commands are about which are told none."`
+	Sign     ExperimentSignCmd     `cmd:"" help:"Sign what a complete experiment is: members, results, collection, by their digests."`
+	Verify   ExperimentVerifyCmd   `cmd:"" help:"Verify such a signature, and that the store still holds exactly that."`
 	Remove   ExperimentRemoveCmd   `cmd:"" aliases:"rm,delete" help:"Delete an experiment for good; its name is free afterwards."`
 }
 
