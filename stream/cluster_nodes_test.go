@@ -132,7 +132,7 @@ func (c *cluster) harness(t *testing.T, opts streamtest.Options, refusals *tally
 	second.HearRefusals(refusals.hear)
 	return streamtest.Harness{
 		Store: first, Second: second, Lease: cfg.Lease, MaxPayload: 1 << 20, MaxCrashes: 5,
-		Abandon: stream.Abandon, DeleteTicket: first.DeleteTicket,
+		Abandon: stream.Abandon, AbandonOrder: stream.AbandonOrder, DeleteTicket: first.DeleteTicket,
 		Corrupt: func(ctx context.Context, d foldstream.Digest) error {
 			return corrupt(ctx, c.nodes[2].ClientURL(), cfg.Prefix, d)
 		},
