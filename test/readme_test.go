@@ -158,7 +158,7 @@ var volatile = []struct {
 	word string
 }{
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\dZ?`), "TIME"},
-	{regexp.MustCompile(`\b\d+(\.\d+)?(µs|ms|s)\b`), "DURATION"},
+	{regexp.MustCompile(`\b(\d+h)?(\d+m)?\d+(\.\d+)?(µs|ms|s)\b`), "DURATION"},
 	{regexp.MustCompile(`\b[A-Za-z][\w.]*-\d{2,8}\b`), "WORKER"},
 	{regexp.MustCompile(`\b[\w.-]+@[\w.-]+\b`), "PERSON"},
 	{regexp.MustCompile(`─+`), "─"},

@@ -51,3 +51,13 @@ func Observed(ctx context.Context, index foldstream.Index, pool string) (names [
 
 // Plain is what a terminal is written to through.
 func Plain(w io.Writer) io.Writer { return &plain{w: w} }
+
+// Expected returns how long a task is expected to take by the results of a pool, and how many these are.
+func Expected(ctx context.Context, store foldstream.Newest, pool string, past []foldstream.Task, t foldstream.Task) (time.Duration, int, error) {
+	h, err := historyOf(ctx, store, pool, past)
+	if err != nil {
+		return 0, 0, err
+	}
+	c := h.cost([]foldstream.Task{t})
+	return c.Work, c.Results, nil
+}

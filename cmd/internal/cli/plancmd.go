@@ -29,6 +29,8 @@ type planJSON struct {
 	New        int               `json:"new"`
 	Known      int               `json:"known"`
 	Done       int               `json:"done"`
+	Work       float64           `json:"work_seconds"` // of those that are not done, by experience; 0 where there is none
+	Experience int               `json:"experience"`   // results that this is of
 	Notes      []string          `json:"notes"`
 	Tasks      []taskJSON        `json:"tasks"`
 }
@@ -52,7 +54,7 @@ func (c *PlanCmd) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	known, err := c.known(ctx, env, p)
+	known, ahead, err := c.known(ctx, env, p)
 	if err != nil {
 		return err
 	}
@@ -63,15 +65,20 @@ func (c *PlanCmd) Run(ctx context.Context, env *Env) error {
 		}
 	}
 	out := planOf(p, known)
+	out.Work, out.Experience = ahead.Work.Seconds(), ahead.Results
 	if c.JSON {
 		return printJSON(env.Stdout, out)
 	}
 	printPlan(env.Stdout, out)
+	if ahead.Results > 0 && out.Done < len(out.Tasks) {
+		fmt.Fprintf(env.Stdout, "%s: %d to do: %v\n", out.Experiment, len(out.Tasks)-out.Done, ahead)
+	}
 	return nil
 }
 
-// known returns the statuses of the pool's tasks in the store that the flags name, none where they name none.
-func (c *PlanCmd) known(ctx context.Context, env *Env, p *plan) (statuses map[foldstream.TaskID]foldstream.Status, err error) {
+// known returns the statuses of the pool's tasks in the store that the flags name, and what those that are not done will cost by the experience
+// of that pool; nothing where they name none.
+func (c *PlanCmd) known(ctx context.Context, env *Env, p *plan) (statuses map[foldstream.TaskID]foldstream.Status, ahead cost, err error) {
 	var s *session
 	switch {
 	case c.Store != "":
@@ -79,13 +86,26 @@ func (c *PlanCmd) known(ctx context.Context, env *Env, p *plan) (statuses map[fo
 	case c.Server != "" || c.Context != "":
 		s, err = c.dial(ctx, c.logger(env))
 	default:
-		return nil, nil
+		return nil, ahead, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, ahead, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return statusesIn(ctx, s.store, p.Experiment.Pool)
+	if statuses, err = statusesIn(ctx, s.store, p.Experiment.Pool); err != nil {
+		return nil, ahead, err
+	}
+	h, err := historyOf(ctx, s.store, p.Experiment.Pool, p.Tasks)
+	if err != nil {
+		return nil, ahead, err
+	}
+	var left []foldstream.Task
+	for _, t := range p.Tasks {
+		if statuses[t.ID] != foldstream.Done {
+			left = append(left, t)
+		}
+	}
+	return statuses, h.cost(left), nil
 }
 
 // statusesIn returns the statuses of a pool's tasks. The store must have an index.

@@ -31,6 +31,9 @@ type replayed struct {
 	Tasks      int    `json:"tasks"`
 	New        int    `json:"new"`
 	Known      int    `json:"known"`
+
+	Work       float64 `json:"work_seconds,omitempty"` // of a dry run: by the experience of the original
+	Experience int     `json:"experience,omitempty"`   // results that this is of
 }
 
 // Run replays.
@@ -50,7 +53,12 @@ func (c *ReplayCmd) Run(ctx context.Context, env *Env) error {
 		out := replayed{Experiment: r.to.Name, Pool: r.to.Pool, Of: c.Experiment, Asked: r.to.Replay.Asked, DryRun: c.DryRun, Members: len(r.members)}
 		out.Tasks = len(tasksOf(r.members))
 		if c.DryRun {
-			return c.tell(env, out)
+			ahead, err := r.cost(ctx)
+			if err != nil {
+				return err
+			}
+			out.Work, out.Experience = ahead.Work.Seconds(), ahead.Results
+			return c.tell(env, out, ahead)
 		}
 		p := newProgress(env, r.to.Name)
 		out.New, err = r.make(ctx, c.Code, p)
@@ -59,7 +67,7 @@ func (c *ReplayCmd) Run(ctx context.Context, env *Env) error {
 			return err
 		}
 		out.Known = out.Tasks - out.New
-		return c.tell(env, out)
+		return c.tell(env, out, cost{})
 	})
 }
 
@@ -100,7 +108,7 @@ func (c *ReplayCmd) asked() string {
 	return strings.Join(words, " ")
 }
 
-func (c *ReplayCmd) tell(env *Env, out replayed) error {
+func (c *ReplayCmd) tell(env *Env, out replayed, ahead cost) error {
 	if c.JSON {
 		return printJSON(env.Stdout, out)
 	}
@@ -110,6 +118,9 @@ func (c *ReplayCmd) tell(env *Env, out replayed) error {
 	}
 	if c.DryRun {
 		fmt.Fprintf(env.Stdout, "%s: nothing published; %d recorded tasks of %s\n", out.Experiment, out.Tasks, of)
+		if ahead.Results > 0 {
+			fmt.Fprintf(env.Stdout, "%s: %v\n", out.Experiment, ahead)
+		}
 		return nil
 	}
 	fmt.Fprintf(env.Stdout, "%s: %d recorded tasks of %s: %d new, %d known\n", out.Experiment, out.Tasks, of, out.New, out.Known)

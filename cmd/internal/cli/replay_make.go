@@ -190,6 +190,26 @@ func (r *replay) copyTasks(ctx context.Context, p progress) (fresh int, err erro
 	return fresh, notRecorded(r.from.Name, left)
 }
 
+// cost is what the replay will cost by the experience of the original.
+func (r *replay) cost(ctx context.Context) (cost, error) {
+	var all, ours []foldstream.Task
+	tasks := tasksOf(r.members)
+	for t, err := range r.store.Definitions(ctx, r.from.Pool) {
+		if err != nil {
+			return cost{}, err
+		}
+		all = append(all, foldstream.Task{ID: t.ID, Template: foldstream.Template{Key: t.Key, Segments: t.Segments}}) // what counts, and no more
+		if tasks[t.ID] {
+			ours = append(ours, all[len(all)-1])
+		}
+	}
+	h, err := historyOf(ctx, r.store, r.from.Pool, all)
+	if err != nil {
+		return cost{}, err
+	}
+	return h.cost(ours), nil
+}
+
 // tasksOf returns the tasks of members.
 func tasksOf(members []foldstream.Expectation) map[foldstream.TaskID]bool {
 	tasks := make(map[foldstream.TaskID]bool, len(members))

@@ -1,0 +1,59 @@
+package cli_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/cmd/internal/cli"
+	"github.com/foldstream/foldstream/stream/mem"
+)
+
+// lasting is a task of a configuration with so many days of training.
+func lasting(i int, alpha string, days int) foldstream.Task {
+	t := task(i)
+	t.Key = foldstream.Key{{Name: "alpha", Value: alpha}}
+	t.Segments["train"] = foldstream.Segment{Start: foldstream.DateOf(2000, 1, 1), End: foldstream.DateOf(2000, 1, 1+days)}
+	return t
+}
+
+// A task is expected to take as long as those of its configuration with the nearest training period; where there are none, as those of all.
+func TestExpectedDurations(t *testing.T) {
+	s := mem.New(mem.Options{})
+	past := []foldstream.Task{lasting(0, "1", 100), lasting(1, "1", 100), lasting(2, "1", 200), lasting(3, "2", 100), lasting(4, "2", 300)}
+	for i, task := range past {
+		_, err := s.Pool("p").Create(t.Context(), task)
+		ok(t, err)
+		l, err := s.Pool("p").Fetch(t.Context(), foldstream.Filter{})
+		ok(t, err)
+		if i == 4 {
+			ok(t, l.Return(t.Context(), nil, time.Hour)) // no result
+			continue
+		}
+		ok(t, l.Commit(t.Context(), foldstream.Result{Duration: []time.Duration{2, 4, 10, 30}[i] * time.Second}))
+	}
+	for i, c := range []struct {
+		alpha string
+		days  int
+		want  time.Duration
+	}{
+		{"1", 100, 3}, {"1", 120, 3}, {"1", 150, 3}, {"1", 151, 10}, {"1", 900, 10}, {"2", 300, 30}, {"3", 100, 12}, {"3", 190, 10},
+	} {
+		got, n, err := cli.Expected(t.Context(), s, "p", past, lasting(9, c.alpha, c.days))
+		if err != nil || got != c.want*time.Second || n != 4 {
+			t.Errorf("%d: %v by %d results, want %v: %v", i, got, n, c.want*time.Second, err)
+		}
+	}
+}
+
+func TestReplayTellsItsCost(t *testing.T) {
+	s := recorded(t)
+	for range 10 {
+		l, err := s.Pool("small").Fetch(t.Context(), foldstream.Filter{})
+		ok(t, err)
+		ok(t, l.Commit(t.Context(), foldstream.Result{Duration: 3 * time.Second}))
+	}
+	replayed(t, s, "small", "--dry-run").says(t, 0, fmt.Sprintf("small-2: about %v of work, by 10 results\n", 6*time.Minute))
+	replayed(t, s, "small", "--dry-run", "--sample", "3").says(t, 0, "small-2: about 9s of work, by 10 results\n")
+}
