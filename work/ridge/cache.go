@@ -1,6 +1,7 @@
 package ridge
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -26,15 +27,19 @@ type entry struct {
 	err  error
 }
 
-// get returns the features of a file. A failure is not kept.
-func (c *cache) get(d foldstream.Data, l lookBacks) (*features, error) {
-	key := fmt.Sprint(d.Digest, l)
-	e := c.entry(key)
-	e.once.Do(func() { e.f, e.err = load(d, l) })
-	if e.err != nil {
-		c.drop(e)
+// get returns the features of a file, which load makes. A failure is not kept; that another's task was stopped while it made them is
+// none of this one's.
+func (c *cache) get(ctx context.Context, d foldstream.Data, l lookBacks, load func() (*features, error)) (*features, error) {
+	for {
+		e := c.entry(fmt.Sprint(d.Digest, l))
+		e.once.Do(func() { e.f, e.err = load() })
+		if e.err != nil {
+			c.drop(e)
+		}
+		if !foldstream.Is(e.err, foldstream.Cancelled) || ctx.Err() != nil {
+			return e.f, e.err
+		}
 	}
-	return e.f, e.err
 }
 
 // entry returns the entry of the key, a new one where there is none; the one used longest ago makes room.
@@ -59,8 +64,8 @@ func (c *cache) drop(e *entry) {
 	c.entries = slices.DeleteFunc(c.entries, func(other *entry) bool { return other == e })
 }
 
-// load reads a file whose content the runner has verified.
-func load(d foldstream.Data, l lookBacks) (*features, error) {
+// read reads a file whose content the runner has verified.
+func read(d foldstream.Data, l lookBacks) (*features, error) {
 	file, err := os.Open(d.Path)
 	if err != nil {
 		return nil, foldstream.E(foldstream.NotFound, "ridge", err)

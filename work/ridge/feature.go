@@ -34,13 +34,7 @@ func build(p *prices, l lookBacks) *features {
 	for _, n := range l.volatility {
 		f.add("volatility", n, func(t, i int) float64 { return p.volatility(i, t, n) })
 	}
-	f.whole = make([]bool, len(p.close))
-	for row := range f.whole {
-		f.whole[row] = true
-		for _, column := range f.values {
-			f.whole[row] = f.whole[row] && !math.IsNaN(column[row])
-		}
-	}
+	f.findWhole()
 	return f
 }
 

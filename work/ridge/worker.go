@@ -6,6 +6,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/metric"
+	prepared "github.com/foldstream/foldstream/work/cache"
 )
 
 // Worker runs ridge regressions. A task says, in Qlib's task dict (names of handler are in dataset.kwargs.handler.kwargs):
@@ -28,7 +29,12 @@ import (
 // data give equal bytes for one binary. A task whose train labels or fit window touch the test segment is refused: Permanent, Leak.
 //
 // The zero Worker works. It is safe for concurrent use, and keeps the features of the last files it read.
-type Worker struct{ cache cache }
+type Worker struct {
+	// Prepared keeps the features for all who need them, on this machine and others; nil keeps them in this process alone.
+	Prepared *prepared.Cache
+
+	cache cache
+}
 
 var _ foldstream.Worker = (*Worker)(nil)
 
@@ -41,7 +47,7 @@ func (w *Worker) Work(ctx context.Context, t foldstream.Task, _ foldstream.Recor
 	if err != nil {
 		return none, foldstream.Permanent(err)
 	}
-	f, err := w.cache.get(c.data, c.looks)
+	f, err := w.cache.get(ctx, c.data, c.looks, func() (*features, error) { return w.prepare(ctx, c.data, c.looks) })
 	if err != nil {
 		return none, err
 	}

@@ -12,7 +12,9 @@ import (
 	"github.com/foldstream/foldstream/collect"
 	"github.com/foldstream/foldstream/stream"
 	"github.com/foldstream/foldstream/work"
+	"github.com/foldstream/foldstream/work/cache"
 	"github.com/foldstream/foldstream/work/exec"
+	"github.com/foldstream/foldstream/work/ridge"
 )
 
 // Producer is the commands that make tasks.
@@ -55,7 +57,8 @@ func (c *OrdersCmd) Run(ctx context.Context, env *Env) (err error) {
 type Labour struct {
 	Concurrency int           `short:"n" default:"${cpus}" help:"How many tasks to work on at once."`
 	Code        string        `help:"Version of the code that does the work, for the record; default: this build's."`
-	Cache       string        `type:"path" placeholder:"DIR" help:"Folder of verified copies of input data; default: the user's cache folder."`
+	Cache       string        `type:"path" placeholder:"DIR" help:"Folder of verified copies of input data and of prepared data; default: the user's cache folder."`
+	Prepared    Size          `default:"4G" placeholder:"SIZE" help:"Size of the copies of prepared data; those used longest ago make room."`
 	Grace       time.Duration `default:"10s" help:"How long running tasks may go on after the command is told to stop."`
 	Commands
 }
@@ -76,7 +79,7 @@ func (l Labour) check() error {
 
 // runner returns the runner of a pool with everything it needs to work its tasks, the commands among them that allow allows.
 func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string, allow func(foldstream.Task) error, log *slog.Logger) (*work.Runner, error) {
-	cache, err := l.cache()
+	dir, err := l.cache()
 	if err != nil {
 		return nil, err
 	}
@@ -86,22 +89,35 @@ func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string,
 	}
 	cals := &calendars{artifacts: store.Artifacts()}
 	settings, _ := store.(foldstream.PoolAdmin)
+	workers := l.workers(allow, log)
+	if workers["ridge"], err = l.ridge(store, dir); err != nil {
+		return nil, err
+	}
 	return &work.Runner{
 		Pool:        store.Pool(pool),
 		PoolName:    pool,
 		Settings:    settings,
 		Locks:       store.Values(foldstream.Locks),
 		Artifacts:   store.Artifacts(),
-		Workers:     l.workers(allow, log),
+		Workers:     workers,
 		Metrics:     store.Metrics(),
 		Guard:       func(t foldstream.Task) error { return cals.guard(ctx, t) },
 		Concurrency: l.Concurrency,
 		Name:        workerName(),
 		Code:        code,
-		CacheDir:    cache,
+		CacheDir:    dir,
 		Grace:       l.Grace,
 		Log:         log,
 	}, nil
+}
+
+// ridge returns the worker of that name, whose features all processes and machines share.
+func (l Labour) ridge(store foldstream.Store, dir string) (foldstream.Worker, error) {
+	prepared, err := cache.Open(cache.Config{Store: store, Dir: filepath.Join(dir, "prepared"), Limit: int64(l.Prepared), Holder: workerName()})
+	if err != nil {
+		return nil, err
+	}
+	return &ridge.Worker{Prepared: prepared}, nil
 }
 
 func (l Labour) cache() (string, error) {

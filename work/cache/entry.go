@@ -1,0 +1,43 @@
+package cache
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/foldstream/foldstream"
+)
+
+// entry says what a piece is. It is written once; only where its artifact is gone another takes its place.
+type entry struct {
+	Digest foldstream.Digest `json:"digest"`
+	Size   int64             `json:"size"`
+	Holder string            `json:"holder"` // who built it
+
+	revision uint64
+}
+
+func name(key Key) string { return "cache/" + string(key) }
+
+// look reads the entry of a key. One that cannot be read is none, and is written over.
+func (c *Cache) look(ctx context.Context, key Key) (e entry, there bool, err error) {
+	v, err := c.cfg.Store.Values(foldstream.Experiments).Get(ctx, name(key))
+	if foldstream.Is(err, foldstream.NotFound) {
+		return e, false, nil
+	}
+	if err != nil {
+		return e, false, err
+	}
+	there = json.Unmarshal(v.Data, &e) == nil && Key(e.Digest).valid() == nil
+	e.revision = v.Revision
+	return e, there, nil
+}
+
+// enter writes the entry. Errors: Conflict (another one stands by now).
+func (c *Cache) enter(ctx context.Context, key Key, e entry) error {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	_, err = c.cfg.Store.Values(foldstream.Experiments).Put(ctx, foldstream.Value{Key: name(key), Data: data, Revision: e.revision})
+	return err
+}
