@@ -14,6 +14,7 @@ type Foldstream struct {
 	Serve      ServeCmd      `cmd:"" group:"Run" help:"Run the embedded server, an aggregator and the schedules for other processes."`
 	Schedule   ScheduleCmd   `cmd:"" group:"Run" help:"Submit experiments at a time, or again and again: add, list, show, remove, run-now."`
 	Online     OnlineCmd     `cmd:"" group:"Run" help:"Keep models in service: init, routine for each session, simulate, show, list."`
+	Prepare    PrepareCmd    `cmd:"" group:"Run" help:"Print what a command makes of some files: made once, kept by their content for all machines."`
 	Wait       WaitCmd       `cmd:"" group:"Look" help:"Wait until every task of an experiment is done or given up."`
 	Stat       StatCmd       `cmd:"" group:"Look" help:"Count the tasks of pools by status."`
 	Collection CollectionCmd `cmd:"" group:"Look" help:"Look at collections."`

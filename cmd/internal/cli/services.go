@@ -113,11 +113,16 @@ func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string,
 
 // ridge returns the worker of that name, whose features all processes and machines share.
 func (l Labour) ridge(store foldstream.Store, dir string) (foldstream.Worker, error) {
-	prepared, err := cache.Open(cache.Config{Store: store, Dir: filepath.Join(dir, "prepared"), Limit: int64(l.Prepared), Holder: workerName()})
+	prepared, err := pieces(store, dir, l.Prepared)
 	if err != nil {
 		return nil, err
 	}
 	return &ridge.Worker{Prepared: prepared}, nil
+}
+
+// pieces returns the prepared data of a store, with copies in a folder of the user's cache.
+func pieces(store foldstream.Store, dir string, limit Size) (*cache.Cache, error) {
+	return cache.Open(cache.Config{Store: store, Dir: filepath.Join(dir, "prepared"), Limit: int64(limit), Holder: workerName()})
 }
 
 func (l Labour) cache() (string, error) {
