@@ -86,3 +86,13 @@ func write(ctx context.Context, store foldstream.Store, name string, s State, re
 	_, err = store.Values(foldstream.Experiments).Put(ctx, foldstream.Value{Key: prefix + name, Data: data, Revision: revision})
 	return err
 }
+
+// Forget deletes a strategy: its set, its history and what names its signals. Its tasks, their results and the artifacts stay. Errors: NotFound,
+// Conflict (a routine has changed it meanwhile).
+func Forget(ctx context.Context, store foldstream.Store, name string) error {
+	_, revision, err := Read(ctx, store, name)
+	if revision == 0 { // one that cannot be read can be forgotten
+		return err
+	}
+	return store.Values(foldstream.Experiments).Delete(ctx, prefix+name, revision)
+}

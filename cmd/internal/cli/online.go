@@ -16,6 +16,7 @@ type OnlineCmd struct {
 	Simulate OnlineSimulateCmd `cmd:"" help:"Begin a strategy in the past and take it to a later session: what would have been day by day."`
 	Show     OnlineShowCmd     `cmd:"" aliases:"get,info,view" help:"Show a strategy: what is online since when, what comes next, its signals."`
 	List     OnlineListCmd     `cmd:"" aliases:"ls" help:"List the strategies."`
+	Remove   OnlineRemoveCmd   `cmd:"" aliases:"rm,delete" help:"Forget a strategy: its online set, its history, its signals. Its tasks stay."`
 }
 
 // Strategy is the flags of the commands that take a strategy from session to session.

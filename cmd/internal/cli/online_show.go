@@ -239,3 +239,23 @@ func (c *OnlineListCmd) Run(ctx context.Context, env *Env) error {
 		return nil
 	})
 }
+
+// OnlineRemoveCmd forgets a strategy.
+type OnlineRemoveCmd struct {
+	Managed
+	Name string `arg:"" help:"Strategy."`
+}
+
+// Run forgets it. Errors: NotFound, Conflict (a routine changed it meanwhile).
+func (c *OnlineRemoveCmd) Run(ctx context.Context, env *Env) error {
+	return c.on(ctx, env, func(a administered) error {
+		if err := online.Forget(ctx, a, c.Name); err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(env.Stdout, map[string]string{"strategy": c.Name, "action": "removed"})
+		}
+		_, err := fmt.Fprintf(env.Stdout, "%s: removed; its tasks, their results and its experiment stay\n", c.Name)
+		return err
+	})
+}

@@ -56,6 +56,9 @@ func TestOnlineDoesNotWait(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	s.online(t, "ls", "-n").says(t, 0, "ridge-online\n")
+	s.online(t, "rm", "ridge-online").says(t, 0, "ridge-online: removed")
+	s.online(t, "rm", "ridge-online").says(t, 3, `there is no strategy "ridge-online"`)
+	s.online(t, "init", goesOn, "--session", "1999-03-02", "--no-wait").says(t, 0, "4 of 4 tasks are open") // the same windows
 }
 
 // A routine that is ordered creates its tasks, comes back until they have ended, and takes the strategy to the day that it is due.
