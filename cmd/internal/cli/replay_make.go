@@ -26,9 +26,6 @@ type replay struct {
 	sessions []foldstream.Time
 }
 
-// replayChunk is how many tasks are held at once.
-const replayChunk = 5000
-
 // read reads the original. Errors: NotFound, Invalid (a change of its collection that makes no sense).
 func (r *replay) read(ctx context.Context, name string) (err error) {
 	if r.from, err = record.ReadExperiment(ctx, r.store, name); err != nil {
@@ -152,42 +149,28 @@ func (r *replay) make(ctx context.Context, code string, p progress) (int, error)
 	return n, record.EndReplay(ctx, r.store, e.Name)
 }
 
-// copyTasks creates the tasks in the order in which they were recorded.
-func (r *replay) copyTasks(ctx context.Context, p progress) (fresh int, err error) {
+// copyTasks creates the tasks in the order in which they were recorded: all at once, as submit does, because a reading that stops for each piece of
+// them takes seconds to go on.
+func (r *replay) copyTasks(ctx context.Context, p progress) (int, error) {
 	left := tasksOf(r.members)
-	total := len(left)
-	var chunk []foldstream.Task
-	create := func() error {
-		created, err := r.store.Pool(r.to.Pool).Create(ctx, chunk...)
-		for _, c := range created {
-			if c.New {
-				fresh++
-			}
-		}
-		chunk = chunk[:0]
-		p.set(total-len(left), 0, total)
-		return err
-	}
+	tasks := make([]foldstream.Task, 0, len(left))
 	for t, err := range r.store.Definitions(ctx, r.from.Pool) {
 		if err != nil {
-			return fresh, err
+			return 0, err
 		}
-		if !left[t.ID] {
-			continue
-		}
-		delete(left, t.ID)
-		t.Experiment, t.Replaces = r.to.Name, ""
-		if chunk = append(chunk, t); len(chunk) < replayChunk {
-			continue
-		}
-		if err := create(); err != nil {
-			return fresh, err
+		if left[t.ID] {
+			delete(left, t.ID)
+			t.Experiment, t.Replaces = r.to.Name, ""
+			tasks = append(tasks, t)
 		}
 	}
-	if err := create(); err != nil {
-		return fresh, err
+	p.set(0, 0, len(tasks))
+	created, err := r.store.Pool(r.to.Pool).Create(ctx, tasks...)
+	if err != nil {
+		return 0, err
 	}
-	return fresh, notRecorded(r.from.Name, left)
+	p.set(len(tasks), 0, len(tasks))
+	return len(fresh(created)), notRecorded(r.from.Name, left)
 }
 
 // cost is what the replay will cost by the experience of the original.
