@@ -70,8 +70,12 @@ func (s *Store) NextOrder(ctx context.Context, wait time.Duration) (foldstream.O
 	if err := s.openSchedules(ctx, "next order"); err != nil {
 		return nil, err
 	}
+	t := s.trial()
 	for until := time.Now().Add(wait); ; {
 		m, err := s.pullOrder(ctx, max(time.Until(until), 0))
+		if verdictOf(err) == unsure && t.again(ctx) { // the consumer has no leader yet, or nobody made it
+			continue
+		}
 		if err != nil {
 			return nil, s.door(ctx, "next order", err)
 		}
