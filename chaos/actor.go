@@ -16,6 +16,7 @@ import (
 type actor struct {
 	role    string
 	program string
+	env     []string
 	args    []string
 	log     string // path; all its processes write there
 	cmd     *exec.Cmd
@@ -24,8 +25,8 @@ type actor struct {
 	away    int // how often one ended at its start, as it found no server
 }
 
-func newActor(dir, role, program string, args ...string) *actor {
-	return &actor{role: role, program: program, args: args, log: filepath.Join(dir, role+".log")}
+func newActor(c Config, role string, args ...string) *actor {
+	return &actor{role: role, program: c.Program, env: c.Env, args: args, log: filepath.Join(c.Dir, role+".log")}
 }
 
 // start begins a process, which nothing of this process's settings reaches.
@@ -37,9 +38,9 @@ func (a *actor) start() error {
 	defer log.Close()
 	a.cmd = exec.Command(a.program, a.args...)
 	a.cmd.Stdout, a.cmd.Stderr = log, log
-	a.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
+	a.cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "FOLDSTREAM_") && !strings.HasPrefix(v, "FOLDSTREAM_CONFIG=")
-	})
+	}), a.env...)
 	if err := a.cmd.Start(); err != nil {
 		return err
 	}

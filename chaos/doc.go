@@ -17,7 +17,7 @@ type Config struct {
 	Dir     string   // folder for the store and the processes' logs
 	File    string   // experiment file
 	Pool    string   // its pool
-	Args    []string // what every process is told besides
+	Env     []string // what every process has in its environment besides: what is secret must not stand on a command line
 	// Server is the address of a server that stays unharmed. "": there is one of its own in Dir, which is killed as well, and a proxy before it,
 	// which cuts connections, stalls and delays them.
 	Server string

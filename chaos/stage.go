@@ -51,7 +51,7 @@ func Open(ctx context.Context, c Config) (*Stage, error) {
 		through = "nats://" + s.proxy.address()
 	}
 	client := func(role string, args ...string) *actor {
-		return newActor(c.Dir, role, c.Program, slices.Concat(args, []string{"--server", through, "--lease", lease.String(), "--timeout", "2s"}, c.Args)...)
+		return newActor(c, role, slices.Concat(args, []string{"--server", through, "--lease", lease.String(), "--timeout", "2s"})...)
 	}
 	s.producer = client("producer", "producer", "submit", c.File)
 	for i := range c.Consumers {
@@ -79,7 +79,7 @@ func (s *Stage) serve(ctx context.Context) (err error) {
 		return err
 	}
 	s.url = "nats://" + address
-	s.server = newActor(s.Dir, "server", s.Program, "serve", "--store", filepath.Join(s.Dir, "store"), "--port", port)
+	s.server = newActor(s.Config, "server", "serve", "--store", filepath.Join(s.Dir, "store"), "--port", port)
 	if s.proxy, err = openProxy(address); err != nil {
 		return err
 	}

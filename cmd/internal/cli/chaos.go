@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,7 +143,7 @@ func (c *ChaosCmd) open(ctx context.Context, env *Env, p *plan) (*chaos.Stage, *
 		return nil, nil, err
 	}
 	stage, err := chaos.Open(ctx, chaos.Config{
-		Program: program, Dir: filepath.Join(c.Dir, "chaos"), File: c.File, Pool: p.Experiment.Pool, Args: c.forwarded(), Server: c.Server,
+		Program: program, Dir: filepath.Join(c.Dir, "chaos"), File: c.File, Pool: p.Experiment.Pool, Env: c.forwarded(), Server: c.Server,
 		Seed: c.Seed, Faults: c.Faults, Pause: c.Pause, Consumers: c.Consumers, Aggregators: c.Aggregators, Log: c.logger(env),
 	})
 	if err != nil {
@@ -157,16 +158,18 @@ func (c *ChaosCmd) open(ctx context.Context, env *Env, p *plan) (*chaos.Stage, *
 	return stage, s, err
 }
 
-// forwarded is how the other processes are told of the server.
-func (c *ChaosCmd) forwarded() (args []string) {
+// forwarded is how the other processes are told of the server, by the variables of these flags.
+func (c *ChaosCmd) forwarded() []string {
+	env := []string{"FOLDSTREAM_REPLICAS=" + strconv.Itoa(c.Replicas)}
 	for name, value := range map[string]string{
-		"--user": c.User, "--password": c.Password, "--creds": c.Creds, "--nkey": c.Nkey, "--tlscert": c.TLSCert, "--tlskey": c.TLSKey, "--tlsca": c.TLSCA, "--prefix": c.Prefix,
+		"NATS_USER": c.User, "NATS_PASSWORD": c.Password, "NATS_CREDS": c.Creds, "NATS_NKEY": c.Nkey,
+		"NATS_CERT": c.TLSCert, "NATS_KEY": c.TLSKey, "NATS_CA": c.TLSCA, "FOLDSTREAM_PREFIX": c.Prefix,
 	} {
 		if value != "" {
-			args = append(args, name, value)
+			env = append(env, name+"="+value)
 		}
 	}
-	return append(args, "--replicas", fmt.Sprint(c.Replicas))
+	return env
 }
 
 // examplePart is how many tasks the example has for each ridge penalty.
