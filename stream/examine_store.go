@@ -203,18 +203,11 @@ func (e *examination) workers(ctx context.Context) bool {
 
 // count counts the messages of a filter.
 func (e *examination) count(ctx context.Context, stream, filter string) (n uint64, err error) {
-	st, err := e.js.Stream(ctx, stream)
-	if err != nil {
-		return 0, err
-	}
-	info, err := st.Info(ctx, jetstream.WithSubjectFilter(filter))
-	if err != nil {
-		return 0, err
-	}
-	for _, messages := range info.State.Subjects {
+	subjects, err := e.subjects(ctx, stream, filter)
+	for _, messages := range subjects {
 		n += messages
 	}
-	return n, nil
+	return n, err
 }
 
 // letters counts the dead letters and what was set aside.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/foldstream/foldstream"
 )
 
@@ -69,7 +67,7 @@ func (s *Store) looks(deep bool) []look {
 		return readSubject(m)
 	}
 	events.read = func(m *stored) error { return readEvent(m, deep) }
-	work := look{s.lay.work(), s.subjects, readPlace}
+	work := look{s.lay.work(), s.places, readPlace}
 	if deep {
 		work.messages = func(ctx context.Context) iter.Seq2[*stored, error] { return s.walk(ctx, s.lay.work()) }
 		work.read = readTicket
@@ -82,25 +80,15 @@ func (s *Store) looks(deep bool) []look {
 	return []look{defs, work, events, dlq, pools, workers}
 }
 
-// subjects reads the subjects of WORK, which no consumer can be made for.
-func (s *Store) subjects(ctx context.Context) iter.Seq2[*stored, error] {
+// places reads the subjects of WORK, which no consumer can be made for.
+func (s *Store) places(ctx context.Context) iter.Seq2[*stored, error] {
 	return func(yield func(*stored, error) bool) {
-		err := s.retry(ctx, func(ctx context.Context) error {
-			st, err := s.js.Stream(ctx, s.lay.work())
-			if err != nil {
-				return err
+		subjects, err := s.subjects(ctx, s.lay.work(), ">")
+		for subject := range subjects {
+			if !yield(&stored{subject: subject}, nil) {
+				return
 			}
-			info, err := st.Info(ctx, jetstream.WithSubjectFilter(">"))
-			if err != nil {
-				return err
-			}
-			for subject := range info.State.Subjects {
-				if !yield(&stored{subject: subject}, nil) {
-					return nil
-				}
-			}
-			return nil
-		})
+		}
 		if err != nil {
 			yield(nil, err)
 		}

@@ -83,6 +83,22 @@ func (s *Store) mark(ctx context.Context, stream string) (mark, error) {
 	return mark{point{r.State.LastSeq, r.State.LastTime}, r.State.Subjects}, err
 }
 
+// subjects asks a stream's leader which subjects of a filter it has messages of, and how many of each.
+func (s *Store) subjects(ctx context.Context, stream, filter string) (messages map[string]uint64, err error) {
+	err = s.retry(ctx, func(ctx context.Context) error {
+		st, err := s.js.Stream(ctx, stream)
+		if err != nil {
+			return err
+		}
+		info, err := st.Info(ctx, jetstream.WithSubjectFilter(filter))
+		if err == nil {
+			messages = info.State.Subjects
+		}
+		return err
+	})
+	return messages, err
+}
+
 // retry makes a request of the server again while it is not answered. Each try has a time of its own, however long the caller's
 // context lasts: the reply to a request that a killed server took never comes.
 func (s *Store) retry(ctx context.Context, request func(ctx context.Context) error) error {

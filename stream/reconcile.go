@@ -140,18 +140,8 @@ func (p *Pool) tickets(ctx context.Context) (n int, schedules []string, err erro
 		}
 		n += int(info.NumPending) + info.NumAckPending
 	}
-	err = p.s.retry(ctx, func(ctx context.Context) error {
-		st, err := p.s.js.Stream(ctx, p.s.lay.work())
-		if err != nil {
-			return err
-		}
-		info, err := st.Info(ctx, jetstream.WithSubjectFilter(p.s.lay.allLater(p.name)))
-		if err == nil {
-			schedules = slices.Collect(maps.Keys(info.State.Subjects))
-		}
-		return err
-	})
-	return n + len(schedules), schedules, err
+	later, err := p.s.subjects(ctx, p.s.lay.work(), p.s.lay.allLater(p.name))
+	return n + len(later), slices.Collect(maps.Keys(later)), err
 }
 
 // mostSchedules is up to how many schedules the reconciler looks at one by one: more are not peeked at once.

@@ -236,20 +236,10 @@ func (s *Store) scheduleNames(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	names := map[string]bool{}
-	err := s.retry(ctx, func(ctx context.Context) error {
-		st, err := s.js.Stream(ctx, s.lay.schedules())
-		if err != nil {
-			return err
-		}
-		info, err := st.Info(ctx, jetstream.WithSubjectFilter(">"))
-		if err != nil {
-			return err
-		}
-		for subject := range info.State.Subjects {
-			names[nameOfSchedule(subject)] = true
-		}
-		return nil
-	})
+	subjects, err := s.subjects(ctx, s.lay.schedules(), ">")
+	for subject := range subjects {
+		names[nameOfSchedule(subject)] = true
+	}
 	return slices.Sorted(maps.Keys(names)), err
 }
 

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
 	"github.com/foldstream/foldstream"
 )
 
@@ -101,28 +99,17 @@ func (v *verification) readEvents(ctx context.Context) error {
 
 // readTickets asks the leader for the subjects in the queue.
 func (v *verification) readTickets(ctx context.Context) error {
-	return v.p.s.retry(ctx, func(ctx context.Context) error {
-		st, err := v.p.s.js.Stream(ctx, v.p.s.lay.work())
-		if err != nil {
-			return err
+	subjects, err := v.p.s.subjects(ctx, v.p.s.lay.work(), v.p.s.lay.allTickets(v.p.name))
+	for subject := range subjects {
+		var t ticket
+		if t.locate(&stored{subject: subject}) != nil {
+			continue // a stranger
 		}
-		info, err := st.Info(ctx, jetstream.WithSubjectFilter(v.p.s.lay.allTickets(v.p.name)))
-		if err != nil {
-			return err
-		}
-		clear(v.ticketed)
-		v.tickets = 0
-		for subject := range info.State.Subjects {
-			var t ticket
-			if t.locate(&stored{subject: subject}) != nil {
-				continue // a stranger
-			}
-			k, _ := keyOf(t.id)
-			v.ticketed[k] = true
-			v.tickets++
-		}
-		return nil
-	})
+		k, _ := keyOf(t.id)
+		v.ticketed[k] = true
+		v.tickets++
+	}
+	return err
 }
 
 // readDead doubts the tasks whose tickets can never be delivered.
