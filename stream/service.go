@@ -2,9 +2,11 @@ package stream
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
 	"github.com/foldstream/foldstream"
@@ -60,7 +62,8 @@ func (x *indexer) watch(ctx context.Context) error {
 	}
 }
 
-// handle answers one question beside the others.
+// handle answers one question beside the others. A micro.Request belongs to the service again once its handler has returned, so
+// nothing but its reply subject leaves this call.
 func (x *indexer) handle(ctx context.Context, r micro.Request, answer answerer, slots chan struct{}) {
 	select {
 	case slots <- struct{}{}:
@@ -68,21 +71,24 @@ func (x *indexer) handle(ctx context.Context, r micro.Request, answer answerer, 
 		_ = r.Error("503", errLate.Error(), nil)
 		return
 	}
+	to, body := r.Reply(), r.Data()
 	x.s.background(func(life context.Context) {
 		defer func() { <-slots }()
 		ctx, cancel := context.WithTimeout(ctx, answerTime)
 		defer cancel()
-		reply, err := x.reply(ctx, r.Data(), answer)
-		if err == nil {
-			err = r.RespondJSON(reply)
+		m := nats.NewMsg(to)
+		data, err := x.reply(ctx, body, answer)
+		if err != nil {
+			m.Header.Set(micro.ErrorCodeHeader, serviceCode(err))
+			m.Header.Set(micro.ErrorHeader, err.Error())
 		}
-		if err != nil && life.Err() == nil {
-			_ = r.Error(serviceCode(err), err.Error(), nil) // who asked reads the streams, or asks again
+		if m.Data = data; life.Err() == nil {
+			_ = x.s.nc.PublishMsg(m) // who gets no answer reads the streams, or asks again
 		}
 	})
 }
 
-func (x *indexer) reply(ctx context.Context, body []byte, answer answerer) (any, error) {
+func (x *indexer) reply(ctx context.Context, body []byte, answer answerer) ([]byte, error) {
 	q, err := readQuestion(body)
 	if err != nil {
 		return nil, err
@@ -90,7 +96,11 @@ func (x *indexer) reply(ctx context.Context, body []byte, answer answerer) (any,
 	if err := x.sync(ctx); err != nil {
 		return nil, foldstream.E(foldstream.Unavailable, "index", err)
 	}
-	return answer(x, q)
+	reply, err := answer(x, q)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(reply)
 }
 
 // serviceCode is the code that an error has in a NATS micro service.
