@@ -118,44 +118,6 @@ func (p *Pool) read(m *nats.Msg) (*delivery, foldstream.Task, error) {
 	return d, task, strange(d.stored(), err)
 }
 
-// claimFirst claims by a ticket that comes for the first time: it names the event to follow.
-func (p *Pool) claimFirst(d *delivery, task foldstream.Task) (*lease, error) {
-	l := newLease(p, d, task, link{Event: foldstream.Event{Expected: d.expect, Attempt: 1}, trouble: d.trouble})
-	m, err := p.s.message("fetch", l.claim)
-	if err != nil {
-		return nil, err
-	}
-	expect(m, uint64(d.expect))
-	f, err := p.s.send(m)
-	if err != nil {
-		return nil, err
-	}
-	p.hold(l)
-	p.s.background(func(ctx context.Context) {
-		defer close(l.claimed)
-		seq, err := p.s.await(ctx, f)
-		if l.token, l.refused = p.s.settle(ctx, "fetch", l.claim, m, seq, err); l.refused == nil {
-			return
-		}
-		p.drop(l)
-		if foldstream.Is(l.refused, foldstream.Conflict) {
-			p.sortOut(ctx, d, task)
-		}
-	})
-	return l, nil
-}
-
-// sortOut answers a ticket whose first claim was refused: the chain knows more than the ticket.
-func (p *Pool) sortOut(ctx context.Context, d *delivery, task foldstream.Task) {
-	_, open, err := p.weigh(ctx, d, task)
-	if err == nil && open {
-		p.s.nak(d.msg, 0)
-	}
-	if err = p.putOff(ctx, d.msg, err); err != nil && ctx.Err() == nil {
-		p.s.log.Warn("a refused ticket goes back", "pool", p.name, "task", string(d.id), "err", err)
-	}
-}
-
 // weigh reads the chain and decides what a ticket is good for. It returns the claim to make, or answers the ticket itself.
 func (p *Pool) weigh(ctx context.Context, d *delivery, task foldstream.Task) (link, bool, error) {
 	last, err := p.fresh(ctx, d)

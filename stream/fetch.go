@@ -96,6 +96,11 @@ func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (
 	if err := p.join(w); err != nil {
 		return nil, p.s.door(ctx, "fetch", err)
 	}
+	select {
+	case m := <-w.ticket: // it was in stock
+		return p.handed(m)
+	default:
+	}
 	since, timeout := time.Now(), time.NewTimer(patience)
 	defer timeout.Stop()
 	for waiting := true; waiting; {

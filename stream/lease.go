@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/foldstream/foldstream"
 )
 
@@ -17,6 +19,7 @@ type lease struct {
 	claim link // as sent; its nonce marks all events of this lease
 	since time.Time
 
+	sent    *nats.Msg     // the claim's message, of a first claim
 	claimed chan struct{} // closed when the claim is decided; token and refused are set then
 	token   uint64
 	refused error
@@ -75,10 +78,8 @@ func (l *lease) holds(ctx context.Context, op string) error {
 	if err := stopped(ctx, op); err != nil {
 		return err
 	}
-	select {
-	case <-l.claimed:
-	case <-ctx.Done():
-		return stopped(ctx, op)
+	if err := l.decided(ctx, op); err != nil {
+		return err
 	}
 	switch {
 	case l.refused != nil && l.p.s.life().Err() != nil:

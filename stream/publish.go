@@ -34,14 +34,19 @@ func (s *Store) await(ctx context.Context, f jetstream.PubAckFuture) (uint64, er
 	case ack := <-f.Ok():
 		return ack.Sequence, nil
 	case err := <-f.Err():
-		if s.refusals != nil {
-			s.refusals(err)
-		}
+		s.refused(err)
 		return 0, err
 	case <-s.nextDenial():
 		return s.answered(f)
 	case <-ctx.Done():
 		return 0, ctx.Err()
+	}
+}
+
+// refused tells the test that listens of a publish that was refused.
+func (s *Store) refused(err error) {
+	if s.refusals != nil {
+		s.refusals(err)
 	}
 }
 

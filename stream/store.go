@@ -30,6 +30,7 @@ type Store struct {
 	shown     atomic.Bool                   // this store has an entry in the bucket Workers
 	expiry    time.Duration                 // of the bucket Locks
 	met       meetings
+	firsts    firsts
 	bulk      bulk
 	between   func(step string) error // tests die between two steps here; nil goes on
 	refusals  func(err error)         // tests hear here of publishes that were refused; nil is nobody
@@ -85,10 +86,10 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 	s.get = s.getLeader
 	denials := make(chan struct{})
 	s.denials.Store(&denials)
-	s.js, err = jetstream.New(s.nc,
+	s.js, err = jetstream.New(s.nc, append(s.firsts.hear(),
 		jetstream.WithPublishAsyncMaxPending(maxInFlight),
 		jetstream.WithPublishAsyncTimeout(s.tryTime()),
-		jetstream.WithDefaultTimeout(s.tryTime()))
+		jetstream.WithDefaultTimeout(s.tryTime()))...)
 	if err != nil {
 		return nil, foldstream.E(kindOf(err), "open", err)
 	}
