@@ -3,6 +3,7 @@ package foldstream
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -138,6 +139,29 @@ func canonTimes(handler map[string]any) error {
 		handler[key] = t.String()
 	}
 	return nil
+}
+
+// Lookup returns what is at a path of a dict: keys of maps and, counted from 0, places in lists.
+func Lookup(v any, path []string) (any, bool) {
+	for _, key := range path {
+		switch at := v.(type) {
+		case map[string]any:
+			next, ok := at[key]
+			if !ok {
+				return nil, false
+			}
+			v = next
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i < 0 || i >= len(at) {
+				return nil, false
+			}
+			v = at[i]
+		default:
+			return nil, false
+		}
+	}
+	return v, true
 }
 
 // Plain returns a deep copy of a value in the types that a Template's Task holds. Errors: Invalid, as TemplateOf.

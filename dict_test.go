@@ -118,3 +118,18 @@ func TestKeyTextIsUnambiguous(t *testing.T) {
 		t.Errorf("%s", b)
 	}
 }
+
+func TestLookup(t *testing.T) {
+	dict := map[string]any{"a": []any{map[string]any{"b": nil}, 2}}
+	for _, c := range []struct {
+		path string
+		want any
+		ok   bool
+	}{
+		{"a.0.b", nil, true}, {"a.1", 2, true}, {"a.2", nil, false}, {"a.-1", nil, false}, {"a.x", nil, false}, {"a.1.b", nil, false}, {"b", nil, false},
+	} {
+		if got, ok := foldstream.Lookup(dict, strings.Split(c.path, ".")); got != c.want || ok != c.ok {
+			t.Errorf("at %s is %v, %v; want %v, %v", c.path, got, ok, c.want, c.ok)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/foldstream/foldstream"
@@ -144,24 +143,5 @@ func lookUp(root any, text string) (any, bool) {
 	if !placeholder.MatchString(text) {
 		return nil, false
 	}
-	v := root
-	for _, step := range strings.Split(text[1:len(text)-1], ".") {
-		switch at := v.(type) {
-		case map[string]any:
-			e, ok := at[step]
-			if !ok {
-				return nil, false
-			}
-			v = e
-		case []any:
-			i, err := strconv.Atoi(step)
-			if err != nil || i < 0 || i >= len(at) {
-				return nil, false
-			}
-			v = at[i]
-		default:
-			return nil, false
-		}
-	}
-	return v, true
+	return foldstream.Lookup(root, strings.Split(text[1:len(text)-1], "."))
 }

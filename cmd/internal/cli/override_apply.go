@@ -73,7 +73,7 @@ func (o override) apply(t foldstream.Template, v any) (foldstream.Template, erro
 		path = append([]string{"dataset", "kwargs"}, path...)
 	}
 	dict := t.Dict()
-	before, there := lookUp(dict, path)
+	before, there := foldstream.Lookup(dict, path)
 	if err := o.allowed(there, path, t); err != nil {
 		return t, err
 	}
@@ -152,29 +152,6 @@ func compact(v any) (string, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(v)
 	return strings.TrimSuffix(b.String(), "\n"), err
-}
-
-// lookUp returns what is at a path.
-func lookUp(v any, path []string) (any, bool) {
-	for _, key := range path {
-		switch at := v.(type) {
-		case map[string]any:
-			next, ok := at[key]
-			if !ok {
-				return nil, false
-			}
-			v = next
-		case []any:
-			i, err := strconv.Atoi(key)
-			if err != nil || i < 0 || i >= len(at) {
-				return nil, false
-			}
-			v = at[i]
-		default:
-			return nil, false
-		}
-	}
-	return v, true
 }
 
 // write puts a value at a path, making the maps that are missing, or takes away what is there.

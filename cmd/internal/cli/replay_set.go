@@ -51,7 +51,7 @@ func setCollection(s *foldstream.CollectionSpec, name, text string, v any) error
 		*counts[name] = int(n)
 		wants = unless(ok && n >= 0 && n <= math.MaxInt32, "a whole number from 0")
 	case name == "portfolio.cost":
-		cost, ok := real(v)
+		cost, ok := real64(v)
 		s.Portfolio.Cost = cost
 		wants = unless(ok && cost >= 0 && cost <= 1, "a number from 0 to 1")
 	default:
@@ -68,15 +68,4 @@ func unless(ok bool, what string) string {
 		return ""
 	}
 	return what
-}
-
-// real returns a number as a float.
-func real(v any) (float64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
 }
