@@ -42,7 +42,7 @@ const windowsOfGroup = 1000
 
 // foldings measures the aggregator beside a reader of the same events that does nothing, on servers and clients of their own.
 func foldings(ctx context.Context, members, workers, rounds int, profiles string) error {
-	s, err := startServer(ctx, false, "")
+	s, err := startServer(ctx, serving{})
 	if err != nil {
 		return err
 	}

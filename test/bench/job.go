@@ -108,6 +108,16 @@ func (j job) on(ctx context.Context, c client) (report, error) {
 	case "look":
 		return c.look(ctx, j.Tasks)
 	}
+	if p, ours := c.(*pool); ours {
+		switch j.Do {
+		case "list":
+			return p.list(ctx, j.Tasks)
+		case "pools":
+			return p.pools(ctx, j.Tasks)
+		case "drainPools":
+			return p.drainPools(ctx, j.Tasks)
+		}
+	}
 	return report{}, fmt.Errorf("no job %q", j.Do)
 }
 

@@ -24,36 +24,57 @@ func main() {
 
 // program is the parent, or the child that its flags name.
 func program(ctx context.Context) error {
-	role := flag.String("role", "", "what a child of this program is: server or client")
-	work := flag.String("job", "", "the client's job")
-	sync := flag.Bool("sync", false, "the server flushes before each acknowledgement")
+	role := flag.String("role", "", "what a child of this program is: server, client, fold or soak")
+	work := flag.String("job", "", "the child's job")
+	url := flag.String("url", "", "of a child: the server")
 	only := flag.String("only", "", "only the points whose name holds this")
 	jobs := flag.String("jobs", "create,insert,drain,idle,look", "only these jobs of each point")
 	rounds := flag.Int("rounds", 3, "rounds of each point")
 	profiles := flag.String("profile", "", "folder for CPU profiles of the last round; of a child: the file")
 	fold := flag.Int("fold", 0, "measure the aggregator on so many small results instead, beside a reader that drops them")
+	load := flag.String("load", "", "measure so many tasks instead, each on a server of its own: 1000,10000")
+	crowded := flag.Bool("crowd", false, "measure many consumers and many pools instead")
+	lasts := flag.Duration("soak", 0, "run all roles for so long instead, and look for what grows")
 	asJSON := flag.Bool("json", false, "print JSON, an object a figure")
 	flag.Parse()
-	switch *role {
-	case "server":
-		return serve(ctx, *sync, *profiles)
-	case "fold":
-		var f folding
-		if err := json.Unmarshal([]byte(*work), &f); err != nil {
-			return err
-		}
-		return f.do(ctx)
-	case "client":
-		var j job
-		if err := json.Unmarshal([]byte(*work), &j); err != nil {
-			return err
-		}
-		return do(ctx, j)
+	if *role != "" {
+		return child(ctx, *role, *work, *url)
 	}
-	if *fold > 0 {
+	switch {
+	case *load != "":
+		return loads(ctx, *load)
+	case *crowded:
+		return crowds(ctx)
+	case *lasts > 0:
+		return soak(ctx, *lasts)
+	case *fold > 0:
 		return foldings(ctx, *fold, base.Workers*4, *rounds, *profiles)
 	}
 	return all(ctx, choose(*only, *jobs, *profiles), *rounds, printer(*asJSON))
+}
+
+// child is what this program does as a process of another of its kind.
+func child(ctx context.Context, role, work, url string) error {
+	read := func(into any, then func() error) error {
+		if err := json.Unmarshal([]byte(work), into); err != nil {
+			return err
+		}
+		return then()
+	}
+	switch role {
+	case "server":
+		var o serving
+		return read(&o, func() error { return serve(ctx, o) })
+	case "fold":
+		var f folding
+		return read(&f, func() error { return f.do(ctx) })
+	case "client":
+		var j job
+		return read(&j, func() error { return do(ctx, j) })
+	case "soak":
+		return soaking(ctx, work, url)
+	}
+	return fmt.Errorf("no role %q", role)
 }
 
 // choose returns the points whose name holds a text, with those of their jobs that are named.

@@ -53,12 +53,24 @@ func noop() foldstream.Result {
 	return foldstream.Result{Metrics: map[string]float64{"ic": 0.05}, Worker: "bench", Code: "0"}
 }
 
+// atOnce is how many tasks one call creates: a producer holds what it creates at once.
+const atOnce = 100_000
+
 func (p *pool) create(ctx context.Context, n int) (r report, err error) {
-	all := tasks(0, n)
-	r.Began = time.Now()
-	made, err := p.Create(ctx, all...)
-	r.Ended, r.Done = time.Now(), len(made)
-	return r, err
+	var took time.Duration // not the making of the tasks
+	for from := 0; from < n; from += atOnce {
+		all := tasks(from, min(atOnce, n-from))
+		began := time.Now()
+		made, err := p.Create(ctx, all...)
+		if err != nil {
+			return r, err
+		}
+		took += time.Since(began)
+		r.Done += len(made)
+	}
+	r.Ended = time.Now()
+	r.Began = r.Ended.Add(-took)
+	return r, nil
 }
 
 func (p *pool) insert(ctx context.Context, n int) (r report, err error) {
@@ -75,21 +87,24 @@ func (p *pool) insert(ctx context.Context, n int) (r report, err error) {
 }
 
 func (p *pool) drain(ctx context.Context, workers int) (report, error) {
-	return spread(workers, func(done func()) error {
-		for {
-			l, err := p.Fetch(ctx, foldstream.Filter{Wait: lull})
-			if foldstream.Is(err, foldstream.NotFound) {
-				return nil
-			}
-			if err == nil {
-				err = l.Commit(ctx, noop())
-			}
-			if err != nil {
-				return err
-			}
-			done()
+	return spread(workers, func(done func()) error { return drainOne(ctx, p.Pool, lull, done) })
+}
+
+// drainOne works a pool's tasks until none came for a while.
+func drainOne(ctx context.Context, p foldstream.Pool, wait time.Duration, done func()) error {
+	for {
+		l, err := p.Fetch(ctx, foldstream.Filter{Wait: wait})
+		if foldstream.Is(err, foldstream.NotFound) {
+			return nil
 		}
-	})
+		if err == nil {
+			err = l.Commit(ctx, noop())
+		}
+		if err != nil {
+			return err
+		}
+		done()
+	}
 }
 
 // spread runs work in some goroutines and notes when the last task was done.
@@ -175,14 +190,7 @@ func latencies(n int, started, seen <-chan time.Time, create func(i int) error) 
 
 // look measures how long it takes to count the tasks and to ask for one of them, beside an index as every aggregator keeps one.
 func (p *pool) look(ctx context.Context, n int) (report, error) {
-	ctx, stop := context.WithCancel(ctx)
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		if err := p.store.ServeIndex(ctx); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-		}
-	})
-	defer serving.Wait()
+	stop := p.serveIndex(ctx)
 	defer stop()
 	if err := p.indexed(ctx); err != nil {
 		return report{}, err
@@ -194,6 +202,21 @@ func (p *pool) look(ctx context.Context, n int) (report, error) {
 	}
 	query, err := timed(200, func() error { _, err := p.store.Task(ctx, "bench", one); return err })
 	return report{Done: n, P50: map[string]time.Duration{"stat": stat, "query": query}}, err
+}
+
+// serveIndex serves an index until it is stopped.
+func (p *pool) serveIndex(ctx context.Context) (stop func()) {
+	ctx, end := context.WithCancel(ctx)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := p.store.ServeIndex(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+		}
+	})
+	return func() {
+		end()
+		serving.Wait()
+	}
 }
 
 // indexed waits until the index is filled.

@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 
 	"github.com/foldstream/foldstream/stream/embed"
@@ -48,20 +48,37 @@ func (p *process) end() error {
 	return p.cmd.Wait()
 }
 
+// serving is what a server process is asked for.
+type serving struct {
+	Sync    bool   // it flushes before each acknowledgement
+	Dir     string // where it stores; "" is a temporary folder
+	Profile string // file for a CPU profile; "" is none
+	Samples bool   // it says now and then what it has
+}
+
 // serve runs a server until the input ends.
-func serve(ctx context.Context, sync bool, profilePath string) error {
-	stop, err := profile(profilePath)
+func serve(ctx context.Context, o serving) error {
+	stop, err := profile(o.Profile)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	s, err := embed.Start(ctx, embed.Config{SyncAlways: sync})
+	s, err := embed.Start(ctx, embed.Config{SyncAlways: o.Sync, Dir: o.Dir})
 	if err != nil {
 		return err
 	}
 	fmt.Println(s.URL())
+	sampled := make(chan error, 1)
+	ctx, end := context.WithCancel(ctx)
+	go func() {
+		if o.Samples {
+			sampled <- sampling(ctx, func() int { return 0 })
+		}
+		close(sampled)
+	}()
 	_, _ = io.Copy(io.Discard, os.Stdin) // its end is what is waited for
-	return s.Close()
+	end()
+	return errors.Join(<-sampled, s.Close())
 }
 
 // server is a server in a process of its own.
@@ -70,8 +87,12 @@ type server struct {
 	url string
 }
 
-func startServer(ctx context.Context, sync bool, profile string) (*server, error) {
-	p, err := spawn(ctx, "-role", "server", "-sync="+strconv.FormatBool(sync), "-profile", profile)
+func startServer(ctx context.Context, o serving) (*server, error) {
+	text, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := spawn(ctx, "-role", "server", "-job", string(text))
 	if err != nil {
 		return nil, err
 	}

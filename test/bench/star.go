@@ -86,7 +86,7 @@ func (p point) round(ctx context.Context, raw bool, all *figures) error {
 	if p.Inside {
 		return p.roundInside(ctx, j, all)
 	}
-	s, err := startServer(ctx, p.Sync, p.profile(raw, "server"))
+	s, err := startServer(ctx, serving{Sync: p.Sync, Profile: p.profile(raw, "server")})
 	if err != nil {
 		return err
 	}
