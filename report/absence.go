@@ -79,11 +79,17 @@ func groupProblems(g collect.Group, absent map[foldstream.TaskID]Absence) (list 
 	for _, f := range g.Faults {
 		list = append(list, problem{Config: config, What: clean(f)})
 	}
-	for _, s := range g.Coverage.Gaps {
-		list = append(list, problem{Config: config, Test: period(s), What: "no prediction for these sessions"})
-	}
-	for _, s := range g.Coverage.Overlaps {
-		list = append(list, problem{Config: config, Test: period(s), What: "predicted by more than one window"})
+	for _, sessions := range []struct {
+		what string
+		at   []foldstream.Segment
+	}{
+		{"no prediction for these sessions", g.Coverage.Gaps},
+		{"predicted by more than one window", g.Coverage.Overlaps},
+		{"a window has a row twice; the last one counts", g.Coverage.Duplicates},
+	} {
+		for _, s := range sessions.at {
+			list = append(list, problem{Config: config, Test: period(s), What: sessions.what})
+		}
 	}
 	return list
 }

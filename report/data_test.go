@@ -211,15 +211,21 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// Sessions that no window predicted make a collection incomplete, though every member is there.
-func TestMarkOfGaps(t *testing.T) {
-	r := sampleReport()
-	r.Collection.Coverage.Gaps = []foldstream.Segment{segment("1996-05-01", "1996-05-02")}
-	r.Collection.Groups[3].Coverage.Gaps = r.Collection.Coverage.Gaps
-	text := parse(t, html(t, r)).words()
-	for _, want := range []string{"Incomplete.", "no prediction for these sessions"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("the page does not say %q", want)
+// Sessions that no window predicted, or that a row stands for twice, make a collection incomplete, though every member is there.
+func TestMarkOfSessions(t *testing.T) {
+	at := []foldstream.Segment{segment("1996-05-01", "1996-05-02")}
+	for want, wrong := range map[string]foldstream.Coverage{
+		"no prediction for these sessions": {Gaps: at}, "predicted by more than one window": {Overlaps: at}, "a window has a row twice": {Duplicates: at},
+	} {
+		r := sampleReport()
+		for _, c := range []*foldstream.Coverage{&r.Collection.Coverage, &r.Collection.Groups[3].Coverage} {
+			c.Gaps, c.Overlaps, c.Duplicates = wrong.Gaps, wrong.Overlaps, wrong.Duplicates
+		}
+		text := parse(t, html(t, r)).words()
+		for _, want := range []string{"Incomplete.", want} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the page does not say %q", want)
+			}
 		}
 	}
 }
