@@ -109,7 +109,10 @@ func (p *Pool) define(ctx context.Context, orders []*order) error {
 
 // pipeline publishes definitions and, behind each that is taken, its ticket. It returns those that were known.
 func (p *Pool) pipeline(ctx context.Context, orders []*order) ([]*order, error) {
-	sent := make(chan *order, maxInFlight)
+	if len(orders) == 0 {
+		return nil, nil
+	}
+	sent := make(chan *order, min(len(orders), maxInFlight))
 	failed := make(chan error, 1)
 	var sending sync.WaitGroup
 	sending.Go(func() {
