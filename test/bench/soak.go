@@ -51,7 +51,7 @@ func take(done int) (s sample, err error) {
 	return s, err
 }
 
-// sampling prints a sample now and then, until ctx ends.
+// sampling prints a sample now and then, and a last one when ctx ends.
 func sampling(ctx context.Context, done func() int) error {
 	tick := time.NewTicker(sampleTime)
 	defer tick.Stop()
@@ -59,45 +59,21 @@ func sampling(ctx context.Context, done func() int) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-tick.C:
-			s, err := take(done())
-			if err == nil {
-				err = enc.Encode(s)
-			}
-			if err != nil {
-				return err
-			}
+		}
+		s, err := take(done())
+		if err == nil {
+			err = enc.Encode(s)
+		}
+		if err != nil || ctx.Err() != nil {
+			return err
 		}
 	}
 }
 
 // soak runs the roles for a time and prints a line of each.
 func soak(ctx context.Context, lasts time.Duration) error {
-	s, err := startServer(ctx, serving{Samples: true})
-	if err != nil {
-		return err
-	}
-	roles := []*role{{name: "server", process: s.process}}
-	for _, name := range []string{"aggregator", "consumer", "consumer", "producer"} {
-		p, err := spawn(ctx, "-role", "soak", "-job", name, "-url", s.url)
-		if err != nil {
-			return err
-		}
-		roles = append(roles, &role{name: name, process: p})
-	}
-	var reading sync.WaitGroup
-	for _, r := range roles {
-		reading.Go(r.read)
-	}
-	select {
-	case <-time.After(lasts):
-	case <-ctx.Done():
-	}
-	for i := len(roles) - 1; i >= 0; i-- {
-		err = errors.Join(err, roles[i].end())
-	}
-	reading.Wait()
+	roles, err := soakFor(ctx, lasts)
 	fmt.Print("| role | samples | tasks | goroutines, least and most | an hour | open files | an hour | live heap MiB | an hour | resident MiB | an hour |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, r := range roles {
 		fmt.Println(r.row())
@@ -105,14 +81,47 @@ func soak(ctx context.Context, lasts time.Duration) error {
 	return err
 }
 
+// soakFor runs the roles for a time, or until ctx ends, and returns them with what they said.
+func soakFor(ctx context.Context, lasts time.Duration) ([]*role, error) {
+	life := context.WithoutCancel(ctx) // of the processes: they end in order
+	s, err := startServer(life, serving{Samples: true})
+	if err != nil {
+		return nil, err
+	}
+	roles := []*role{{name: "server", process: s.process}}
+	for _, name := range []string{"aggregator", "consumer", "consumer", "producer"} {
+		p, err := spawn(life, "-role", "soak", "-job", name, "-url", s.url)
+		if err != nil {
+			return roles, err
+		}
+		roles = append(roles, &role{name: name, process: p})
+	}
+	for _, r := range roles {
+		r.left = make(chan struct{})
+		go r.read()
+	}
+	select {
+	case <-time.After(lasts):
+	case <-ctx.Done():
+	}
+	for i := len(roles) - 1; i >= 0; i-- {
+		_ = roles[i].in.Close() // upon which it leaves; it may be gone
+		<-roles[i].left
+		err = errors.Join(err, roles[i].cmd.Wait())
+	}
+	return roles, err
+}
+
 // role is one process of a soak with what it said.
 type role struct {
 	name string
 	*process
 	samples []sample
+	left    chan struct{} // closed when it says no more
 }
 
 func (r *role) read() {
+	defer close(r.left)
 	dec := json.NewDecoder(r.out)
 	for {
 		var s sample
@@ -130,7 +139,8 @@ func (r *role) row() string {
 	if len(r.samples) == 0 {
 		return "| " + r.name + " | 0 |"
 	}
-	settled := r.samples[int(float64(len(r.samples))*settledAfter):]
+	last := len(r.samples) - 1 // of a process that leaves
+	settled := r.samples[int(float64(last)*settledAfter):last]
 	grows := func(of func(sample) float64) (least, most, slope float64) {
 		values := make([]float64, len(settled))
 		for i, s := range settled {
@@ -142,7 +152,7 @@ func (r *role) row() string {
 		}
 		return least, most, slopeOf(values) * float64(time.Hour/sampleTime)
 	}
-	line := fmt.Sprintf("| %s | %d | %s |", r.name, len(settled), thousands(r.samples[len(r.samples)-1].Done))
+	line := fmt.Sprintf("| %s | %d | %s |", r.name, len(settled), thousands(r.samples[last].Done))
 	for _, of := range []func(sample) float64{
 		func(s sample) float64 { return float64(s.Goroutines) },
 		func(s sample) float64 { return float64(s.Files) },
