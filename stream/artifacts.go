@@ -26,7 +26,7 @@ func (s *Store) Artifacts() foldstream.Artifacts { return artifacts{s} }
 // openArtifacts makes the object store, if it is not there. What is read of it is read as everything that decides: from the leader, or up
 // to what the leader has. A client's object store takes a replica that is behind for one that lacks the object or a piece of it.
 func (s *Store) openArtifacts(ctx context.Context) error {
-	err := s.ensureBucket(ctx, s.lay.objects(), func() error {
+	err := s.ensureBucket(ctx, s.lay.objects(), func(ctx context.Context) error {
 		_, err := s.js.CreateObjectStore(ctx, jetstream.ObjectStoreConfig{
 			Bucket: s.lay.artifacts(), Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage,
 		})

@@ -32,7 +32,11 @@ func (s *Store) askIndex(ctx context.Context, endpoint string, q question, reply
 	}
 	waiting, cancel := context.WithTimeout(ctx, min(askTime, s.tryTime()))
 	defer cancel()
-	m, err := s.nc.RequestWithContext(waiting, s.lay.index(endpoint), body)
+	var m *nats.Msg
+	err = s.heeding(waiting, s.lay.index(endpoint), func(ctx context.Context) (err error) {
+		m, err = s.nc.RequestWithContext(ctx, s.lay.index(endpoint), body)
+		return err
+	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		s.muted.Store(time.Now().Add(muteTime).UnixNano())
 	}

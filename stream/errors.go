@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -71,12 +70,6 @@ func isLost(err error) bool {
 	return false
 }
 
-// denial is the last permission that the server refused; it comes asynchronously, and what it refused times out.
-type denial struct {
-	at  time.Time
-	err error
-}
-
 // door is the one place where errors of NATS become Kinds; ctx is the caller's. A nil err gives nil; an Error of ours passes.
 func (s *Store) door(ctx context.Context, op string, err error) error {
 	if err == nil {
@@ -98,23 +91,6 @@ func (s *Store) door(ctx context.Context, op string, err error) error {
 		err = fmt.Errorf("the server has no room left in its store: %w", err)
 	}
 	return foldstream.E(kind, op, err)
-}
-
-// deniedSince reports whether the server refused a permission since a time.
-func (s *Store) deniedSince(t time.Time) bool {
-	d := s.denied.Load()
-	return d != nil && d.at.After(t)
-}
-
-// nextDenial is closed when the server refuses a permission; at once where it just did.
-func (s *Store) nextDenial() <-chan struct{} {
-	next := *s.denials.Load()
-	if s.deniedSince(time.Now().Add(-time.Second)) {
-		now := make(chan struct{})
-		close(now)
-		return now
-	}
-	return next
 }
 
 func kindOf(err error) foldstream.Kind {
@@ -157,22 +133,4 @@ func kindOfCode(api *jetstream.APIError) foldstream.Kind {
 // stopped turns the end of a caller's context into an error of kind Cancelled; nil while it lasts.
 func stopped(ctx context.Context, op string) error {
 	return foldstream.E(foldstream.Cancelled, op, ctx.Err())
-}
-
-// watchDenials puts a handler before the connection's own and returns how to take it away.
-func (s *Store) watchDenials() (undo func()) {
-	before := s.nc.ErrorHandler()
-	s.nc.SetErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
-		if s.refusesIndex(err) {
-			s.muted.Store(math.MaxInt64)
-		} else if errors.Is(err, nats.ErrPermissionViolation) {
-			s.denied.Store(&denial{time.Now(), err})
-			next := make(chan struct{})
-			close(*s.denials.Swap(&next))
-		}
-		if before != nil {
-			before(nc, sub, err)
-		}
-	})
-	return func() { s.nc.SetErrorHandler(before) }
 }

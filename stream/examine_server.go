@@ -59,7 +59,11 @@ func atLeast(version string, major, minor int) bool {
 // account looks at JetStream and its limits.
 func (e *examination) account(ctx context.Context) bool {
 	const about = "JetStream"
-	info, err := e.js.AccountInfo(ctx)
+	var info *jetstream.AccountInfo
+	err := e.calling(ctx, "INFO", func(ctx context.Context) (err error) {
+		info, err = e.js.AccountInfo(ctx)
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), isLost(err) && !e.deniedSince(time.Now().Add(-time.Minute)):
 		e.tell(Critical, about, nil, "there is none for this account (%v): start the server with -js, or enable it for the account", err)
@@ -103,6 +107,8 @@ func usage(used, most int64, what string) (Level, string) {
 	return Good, fmt.Sprintf("%d of %d %s", used, most, what)
 }
 
+const subjectUserInfo = "$SYS.REQ.USER.INFO"
+
 // userInfo is what the server tells a user of itself.
 type userInfo struct {
 	Data struct {
@@ -126,10 +132,13 @@ func (e *examination) permissions(ctx context.Context) bool {
 	asking, cancel := context.WithTimeout(ctx, e.tryTime())
 	defer cancel()
 	var info userInfo
-	m, err := e.nc.RequestWithContext(asking, "$SYS.REQ.USER.INFO", nil)
-	if err == nil {
-		err = json.Unmarshal(m.Data, &info)
-	}
+	err := e.heeding(asking, subjectUserInfo, func(ctx context.Context) error {
+		m, err := e.nc.RequestWithContext(ctx, subjectUserInfo, nil)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(m.Data, &info)
+	})
 	if err != nil {
 		return e.tell(Warning, about, nil, "the server does not tell them to this user (%v)", err)
 	}
@@ -194,7 +203,7 @@ func (e *examination) clock(ctx context.Context) bool {
 	var best, skew time.Duration
 	for i := range 3 {
 		asked := time.Now()
-		st, err := e.js.Stream(ctx, e.lay.events())
+		st, err := e.stream(ctx, e.lay.events())
 		took := time.Since(asked)
 		switch {
 		case errors.Is(err, jetstream.ErrStreamNotFound):

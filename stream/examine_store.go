@@ -18,7 +18,7 @@ func (e *examination) streams(ctx context.Context) bool {
 	var missing []string
 	wanted := e.wanted()
 	for _, want := range wanted {
-		st, err := e.js.Stream(ctx, want.Name)
+		st, err := e.stream(ctx, want.Name)
 		switch {
 		case errors.Is(err, jetstream.ErrStreamNotFound) && want.Name == e.lay.schedules(): // the first schedule makes it
 			continue
@@ -121,13 +121,12 @@ func (e *examination) lanes(ctx context.Context) bool {
 	if err != nil {
 		return e.failed(ctx, "pools", err)
 	}
-	st, err := e.js.Stream(ctx, e.lay.work())
+	consumers, err := e.consumers(ctx)
 	if err != nil {
 		return e.failed(ctx, "consumers", err)
 	}
 	waiting, flying := map[string]uint64{}, map[string]int{}
-	consumers := st.ListConsumers(ctx)
-	for info := range consumers.Info() {
+	for _, info := range consumers {
 		pool, isOurs := lanes[info.Name]
 		if !isOurs {
 			if !e.tell(Warning, "consumer "+info.Name, nil, "it takes messages of %s and is of no pool: work may end there", e.lay.work()) {
@@ -144,9 +143,6 @@ func (e *examination) lanes(ctx context.Context) bool {
 			}
 		}
 	}
-	if err := consumers.Err(); err != nil {
-		return e.failed(ctx, "consumers", err)
-	}
 	for _, name := range slices.Sorted(maps.Keys(lanes)) {
 		if !e.tell(Warning, "consumer "+name, nil, "it is missing: a worker, or `foldstream verify --repair %s`, makes it again", lanes[name]) {
 			return false
@@ -159,6 +155,22 @@ func (e *examination) lanes(ctx context.Context) bool {
 		}
 	}
 	return true
+}
+
+// consumers asks for all consumers of the queue.
+func (e *examination) consumers(ctx context.Context) (all []*jetstream.ConsumerInfo, err error) {
+	st, err := e.stream(ctx, e.lay.work())
+	if err != nil {
+		return nil, err
+	}
+	err = e.calling(ctx, "CONSUMER.LIST."+e.lay.work(), func(ctx context.Context) error {
+		list := st.ListConsumers(ctx)
+		for info := range list.Info() {
+			all = append(all, info)
+		}
+		return list.Err()
+	})
+	return all, err
 }
 
 // knownLanes returns the names of the consumers that the bucket Pools tells of, and their pools.

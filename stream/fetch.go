@@ -101,7 +101,7 @@ func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (
 		return p.handed(m)
 	default:
 	}
-	since, timeout := time.Now(), time.NewTimer(patience)
+	since, last, timeout := time.Now(), p.s.denied.Load(), time.NewTimer(patience)
 	defer timeout.Stop()
 	for waiting := true; waiting; {
 		select {
@@ -110,6 +110,9 @@ func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (
 		case <-timeout.C:
 			waiting = p.lastLook(w)
 			timeout.Reset(p.s.tryTime())
+		case <-last.heard:
+			last = last.later
+			waiting = !last.refuses(jetstream.DefaultAPIPrefix + "CONSUMER.MSG.NEXT." + p.s.lay.work() + "." + p.name + "=")
 		case <-ctx.Done():
 			waiting = false
 		case <-p.s.life().Done():

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -100,15 +99,17 @@ func (l *lease) decided(ctx context.Context, op string) error {
 		return nil
 	default:
 	}
-	denied, late := l.p.s.nextDenial(), (<-chan time.Time)(nil)
+	last := l.p.s.denied.Load()
 	for {
+		wait, refused := last.patience(l.sent.Subject)
 		select {
 		case <-l.claimed:
 			return nil
-		case <-denied:
-			denied, late = nil, time.After(deniedTime)
-		case <-late:
-			l.p.s.firsts.answer(l.sent, 0, nats.ErrTimeout)
+		case <-wait:
+			l.p.s.firsts.answer(l.sent, 0, refused)
+			last = noDenial() // none matters any more
+		case <-last.heard:
+			last = last.later
 		case <-ctx.Done():
 			return stopped(ctx, op)
 		case <-l.p.s.life().Done():

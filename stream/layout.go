@@ -153,6 +153,15 @@ func laneOf(stage, band string) (laneName, bool) {
 // lastToken returns what stands after the last dot: the id in subjects of tasks.
 func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
 
+// stream asks for a stream and its state. Errors: jetstream.ErrStreamNotFound, a denial.
+func (s *Store) stream(ctx context.Context, name string) (st jetstream.Stream, err error) {
+	err = s.calling(ctx, "STREAM.INFO."+name, func(ctx context.Context) (err error) {
+		st, err = s.js.Stream(ctx, name)
+		return err
+	})
+	return st, err
+}
+
 // provision makes the streams and buckets that do not exist.
 func (s *Store) provision(ctx context.Context) error {
 	for _, c := range s.streamConfigs() {
@@ -168,7 +177,7 @@ func (s *Store) provision(ctx context.Context) error {
 		{foldstream.Workers, workersTTL}, {foldstream.Locks, s.cfg.Expiry},
 	}
 	for _, b := range buckets {
-		err := s.ensureBucket(ctx, s.lay.kvStream(b.name), func() error {
+		err := s.ensureBucket(ctx, s.lay.kvStream(b.name), func(ctx context.Context) error {
 			_, err := s.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
 				Bucket: s.lay.bucket(b.name), TTL: b.ttl, Replicas: s.cfg.Replicas, Storage: jetstream.FileStorage,
 			})
@@ -178,7 +187,7 @@ func (s *Store) provision(ctx context.Context) error {
 			return s.door(ctx, "open", fmt.Errorf("bucket %s: %w", b.name, err))
 		}
 	}
-	locks, err := s.js.Stream(ctx, s.lay.kvStream(foldstream.Locks))
+	locks, err := s.stream(ctx, s.lay.kvStream(foldstream.Locks))
 	if err != nil {
 		return s.door(ctx, "open", err)
 	}
@@ -187,10 +196,10 @@ func (s *Store) provision(ctx context.Context) error {
 }
 
 // ensureBucket makes a bucket whose stream is not there. To ask first lets those in who may not make any.
-func (s *Store) ensureBucket(ctx context.Context, stream string, create func() error) error {
-	_, err := s.js.Stream(ctx, stream)
+func (s *Store) ensureBucket(ctx context.Context, stream string, create func(ctx context.Context) error) error {
+	_, err := s.stream(ctx, stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		err = create()
+		err = s.calling(ctx, "STREAM.CREATE."+stream, create)
 	}
 	if errors.Is(err, jetstream.ErrBucketExists) {
 		err = nil
@@ -216,11 +225,14 @@ func (s *Store) streamConfigs() []jetstream.StreamConfig {
 }
 
 func (s *Store) ensureStream(ctx context.Context, c jetstream.StreamConfig) error {
-	st, err := s.js.Stream(ctx, c.Name)
+	st, err := s.stream(ctx, c.Name)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		c.Storage, c.Replicas = jetstream.FileStorage, s.cfg.Replicas
-		_, err = s.js.CreateStream(ctx, c)
+		err = s.calling(ctx, "STREAM.CREATE."+c.Name, func(ctx context.Context) error {
+			_, err := s.js.CreateStream(ctx, c)
+			return err
+		})
 	case err == nil:
 		err = s.bringUp(ctx, st.CachedInfo().Config, c)
 	}
@@ -237,6 +249,8 @@ func (s *Store) bringUp(ctx context.Context, is, want jetstream.StreamConfig) er
 	}
 	is.Discard, is.DiscardNewPerSubject, is.AllowDirect = want.Discard, want.DiscardNewPerSubject, want.AllowDirect
 	is.AllowAtomicPublish = want.AllowAtomicPublish
-	_, err := s.js.UpdateStream(ctx, is)
-	return err
+	return s.calling(ctx, "STREAM.UPDATE."+is.Name, func(ctx context.Context) error {
+		_, err := s.js.UpdateStream(ctx, is)
+		return err
+	})
 }

@@ -57,7 +57,7 @@ func (s *Store) lookup(ctx context.Context, stream string, which map[string]any)
 		return nil, err
 	}
 	var m *stored
-	err = s.retry(ctx, func(ctx context.Context) (err error) {
+	err = s.retry(ctx, "STREAM.MSG.GET."+stream, func(ctx context.Context) (err error) {
 		m, err = s.get(ctx, stream, query)
 		return err
 	})
@@ -76,7 +76,8 @@ func (s *Store) mark(ctx context.Context, stream string) (mark, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.tryTime())
 	defer cancel()
-	err := s.api(ctx, "STREAM.INFO."+stream, nil, &r)
+	call := "STREAM.INFO." + stream
+	err := s.calling(ctx, call, func(ctx context.Context) error { return s.api(ctx, call, nil, &r) })
 	if err == nil && r.Error != nil {
 		err = r.Error
 	}
@@ -85,7 +86,7 @@ func (s *Store) mark(ctx context.Context, stream string) (mark, error) {
 
 // subjects asks a stream's leader which subjects of a filter it has messages of, and how many of each.
 func (s *Store) subjects(ctx context.Context, stream, filter string) (messages map[string]uint64, err error) {
-	err = s.retry(ctx, func(ctx context.Context) error {
+	err = s.retry(ctx, "STREAM.INFO."+stream, func(ctx context.Context) error {
 		st, err := s.js.Stream(ctx, stream)
 		if err != nil {
 			return err
@@ -99,13 +100,13 @@ func (s *Store) subjects(ctx context.Context, stream, filter string) (messages m
 	return messages, err
 }
 
-// retry makes a request of the server again while it is not answered. Each try has a time of its own, however long the caller's
+// retry makes a call of the JetStream API again while it is not answered. Each try has a time of its own, however long the caller's
 // context lasts: the reply to a request that a killed server took never comes.
-func (s *Store) retry(ctx context.Context, request func(ctx context.Context) error) error {
+func (s *Store) retry(ctx context.Context, call string, request func(ctx context.Context) error) error {
 	try := func() error {
 		ctx, cancel := context.WithTimeout(ctx, s.tryTime())
 		defer cancel()
-		return request(ctx)
+		return s.calling(ctx, call, request)
 	}
 	for t := s.trial(); ; {
 		err := try()
@@ -155,7 +156,7 @@ func (s *Store) remove(ctx context.Context, stream string, seq uint64) error {
 	var r struct {
 		Error *jetstream.APIError `json:"error"`
 	}
-	err = s.retry(ctx, func(ctx context.Context) error { return s.api(ctx, "STREAM.MSG.DELETE."+stream, query, &r) })
+	err = s.retry(ctx, "STREAM.MSG.DELETE."+stream, func(ctx context.Context) error { return s.api(ctx, "STREAM.MSG.DELETE."+stream, query, &r) })
 	if err != nil || r.Error == nil {
 		return err
 	}

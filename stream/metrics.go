@@ -117,7 +117,7 @@ func (s *Store) purge(ctx context.Context, stream string, p purgeRequest) error 
 		return err
 	}
 	var reply leaderReply
-	err = s.retry(ctx, func(ctx context.Context) error { return s.api(ctx, "STREAM.PURGE."+stream, query, &reply) })
+	err = s.retry(ctx, "STREAM.PURGE."+stream, func(ctx context.Context) error { return s.api(ctx, "STREAM.PURGE."+stream, query, &reply) })
 	if err == nil && reply.Error != nil {
 		err = reply.Error
 	}

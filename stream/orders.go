@@ -131,7 +131,7 @@ func (s *Store) ensureOrders(ctx context.Context) error {
 		Durable: ordersConsumer, FilterSubject: s.lay.schedule("*", duePart), AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: s.cfg.Lease, DeliverPolicy: jetstream.DeliverAllPolicy, MaxDeliver: -1, MaxAckPending: -1,
 	}
-	err := s.retry(ctx, func(ctx context.Context) error {
+	err := s.retry(ctx, "CONSUMER.CREATE."+s.lay.schedules()+".", func(ctx context.Context) error {
 		_, err := s.js.CreateConsumer(ctx, s.lay.schedules(), config)
 		return err
 	})

@@ -17,7 +17,7 @@ import (
 func (s *Store) peek(ctx context.Context, stream string, filters []string) iter.Seq2[*stored, error] {
 	return func(yield func(*stored, error) bool) {
 		var found []*stored
-		err := s.retry(ctx, func(ctx context.Context) (err error) {
+		err := s.retry(ctx, "DIRECT.GET."+stream, func(ctx context.Context) (err error) {
 			found, err = s.peekOnce(ctx, stream, filters)
 			return err
 		})
@@ -44,7 +44,7 @@ func (s *Store) walk(ctx context.Context, stream string) iter.Seq2[*stored, erro
 	return func(yield func(*stored, error) bool) {
 		for from := uint64(1); ctx.Err() == nil; {
 			var found []*stored
-			err := s.retry(ctx, func(ctx context.Context) (err error) {
+			err := s.retry(ctx, "DIRECT.GET."+stream, func(ctx context.Context) (err error) {
 				found, err = s.direct(ctx, stream, map[string]any{"seq": from, "batch": walkBatch, "next_by_subj": ">"})
 				return err
 			})

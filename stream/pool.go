@@ -108,7 +108,7 @@ func (p *Pool) makeConsumer(ctx context.Context, name laneName) error {
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: p.leaseTime(), DeliverPolicy: jetstream.DeliverAllPolicy,
 		MaxDeliver: -1, MaxAckPending: 1 << 20, MaxWaiting: 1 << 14,
 	}
-	err := p.s.retry(ctx, func(ctx context.Context) error {
+	err := p.s.retry(ctx, "CONSUMER.CREATE."+p.s.lay.work()+"."+config.Durable+".", func(ctx context.Context) error {
 		_, err := p.s.js.CreateConsumer(ctx, p.s.lay.work(), config)
 		return err
 	})

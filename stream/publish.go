@@ -28,18 +28,22 @@ func (s *Store) send(m *nats.Msg) (jetstream.PubAckFuture, error) {
 	return s.js.PublishMsgAsync(m, jetstream.WithStallWait(s.cfg.Patience))
 }
 
-// await waits for the reply to a send and returns the message's sequence.
+// await waits for the reply to a send and returns the message's sequence. What the server refused is told as that.
 func (s *Store) await(ctx context.Context, f jetstream.PubAckFuture) (uint64, error) {
-	select {
-	case ack := <-f.Ok():
-		return ack.Sequence, nil
-	case err := <-f.Err():
-		s.refused(err)
-		return 0, err
-	case <-s.nextDenial():
-		return s.answered(f)
-	case <-ctx.Done():
-		return 0, ctx.Err()
+	for last := s.denied.Load(); ; last = last.later {
+		wait, refused := last.patience(f.Msg().Subject)
+		select {
+		case ack := <-f.Ok():
+			return ack.Sequence, nil
+		case err := <-f.Err():
+			s.refused(err)
+			return 0, err
+		case <-wait:
+			return 0, refused
+		case <-last.heard:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
 	}
 }
 
@@ -47,21 +51,6 @@ func (s *Store) await(ctx context.Context, f jetstream.PubAckFuture) (uint64, er
 func (s *Store) refused(err error) {
 	if s.refusals != nil {
 		s.refusals(err)
-	}
-}
-
-// deniedTime is how long the reply to a publish is waited for when something was denied: the reply to what was denied never comes.
-const deniedTime = 250 * time.Millisecond
-
-// answered returns the reply to a send, if there is one soon.
-func (s *Store) answered(f jetstream.PubAckFuture) (uint64, error) {
-	select {
-	case ack := <-f.Ok():
-		return ack.Sequence, nil
-	case err := <-f.Err():
-		return 0, err
-	case <-time.After(deniedTime):
-		return 0, nats.ErrTimeout
 	}
 }
 

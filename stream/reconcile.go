@@ -183,6 +183,7 @@ func (p *Pool) laneNames() []laneName {
 
 // consumerInfo asks how a lane stands. A consumer that somebody deleted is made again.
 func (p *Pool) consumerInfo(ctx context.Context, name laneName) (info *jetstream.ConsumerInfo, err error) {
+	call := "CONSUMER.INFO." + p.s.lay.work() + "." + name.consumer(p.name)
 	ask := func(ctx context.Context) error {
 		c, err := p.s.js.Consumer(ctx, p.s.lay.work(), name.consumer(p.name))
 		if err == nil {
@@ -190,10 +191,10 @@ func (p *Pool) consumerInfo(ctx context.Context, name laneName) (info *jetstream
 		}
 		return err
 	}
-	err = p.s.retry(ctx, ask)
+	err = p.s.retry(ctx, call, ask)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		if err = p.makeConsumer(ctx, name); err == nil {
-			err = p.s.retry(ctx, ask)
+			err = p.s.retry(ctx, call, ask)
 		}
 	}
 	return info, err
@@ -221,7 +222,7 @@ func each[T any](ctx context.Context, all []T, do func(context.Context, T) (bool
 					errs = append(errs, err)
 				}
 				mu.Unlock()
-				if ctx.Err() != nil || err != nil && verdictOf(err) == unsure {
+				if ctx.Err() != nil || err != nil && (verdictOf(err) == unsure || kindOf(err) == foldstream.Denied) {
 					return
 				}
 			}

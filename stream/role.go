@@ -60,7 +60,7 @@ func GrantsOf(prefix string, role Role, pools, stages []string) (Grants, error) 
 
 // reading is to look at what is there. Of the queue nobody reads by a consumer: that would take tickets away.
 func (l layout) reading() []string {
-	grants := []string{"$JS.API.INFO", "$SYS.REQ.USER.INFO", l.index(">")}
+	grants := []string{"$JS.API.INFO", subjectUserInfo, l.index(">")}
 	for _, stream := range l.all() {
 		grants = append(grants, "$JS.API.STREAM.INFO."+stream, "$JS.API.STREAM.MSG.GET."+stream, "$JS.API.DIRECT.GET."+stream)
 		if stream != l.work() {

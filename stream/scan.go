@@ -171,7 +171,11 @@ func (r *reader) open(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, r.s.tryTime())
 	defer cancel()
 	name := nonce()
-	cons, err := r.s.js.CreateConsumer(ctx, r.q.stream, r.config(name))
+	var cons jetstream.Consumer
+	err := r.s.calling(ctx, "CONSUMER.CREATE."+r.q.stream+"."+name, func(ctx context.Context) (err error) {
+		cons, err = r.s.js.CreateConsumer(ctx, r.q.stream, r.config(name))
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -182,6 +186,24 @@ func (r *reader) open(ctx context.Context) error {
 		err = r.sub.SetPendingLimits(-1, -1)
 	}
 	return err
+}
+
+// await waits for what comes next. A generation that may not ask for messages hears it while it waits for its first.
+func (r *reader) await(ctx context.Context) (m *nats.Msg, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*scanHeartbeat)
+	defer cancel()
+	receive := func(ctx context.Context) (err error) {
+		if m, err = r.sub.NextMsgWithContext(ctx); err != nil {
+			err = errors.Join(errGap, err)
+		}
+		return err
+	}
+	if r.place > 0 {
+		err = receive(ctx)
+	} else {
+		err = r.s.calling(ctx, "CONSUMER.MSG.NEXT."+r.q.stream+"."+r.consumer, receive)
+	}
+	return m, err
 }
 
 func (r *reader) config(name string) jetstream.ConsumerConfig {
@@ -220,11 +242,9 @@ func (r *reader) ask() error {
 
 // receive waits for one message or status of the server; nil is a status that only says to go on.
 func (r *reader) receive(ctx context.Context) (*stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*scanHeartbeat)
-	defer cancel()
-	m, err := r.sub.NextMsgWithContext(ctx)
+	m, err := r.await(ctx)
 	if err != nil {
-		return nil, errors.Join(errGap, err)
+		return nil, err
 	}
 	if status := m.Header.Get("Status"); status != "" && len(m.Data) == 0 && m.Reply == "" {
 		switch status {

@@ -151,19 +151,36 @@ func badSchedule(sch foldstream.Schedule, err error) error {
 
 // openSchedules makes the stream, if it is not there: who has no schedules has none.
 func (s *Store) openSchedules(ctx context.Context, op string) error {
+	if err := s.going(ctx, op); err != nil || s.scheduling.Load() {
+		return err
+	}
+	if err := s.ensureStream(ctx, s.schedulesConfig()); err != nil {
+		return err
+	}
+	s.scheduling.Store(true)
+	return nil
+}
+
+// haveSchedules reports whether there is the stream: to look one need not be able to make it.
+func (s *Store) haveSchedules(ctx context.Context, op string) (bool, error) {
+	if err := s.going(ctx, op); err != nil || s.scheduling.Load() {
+		return err == nil, err
+	}
+	_, err := s.stream(ctx, s.lay.schedules())
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// going reports why nothing more is done. Errors: Cancelled, Unavailable.
+func (s *Store) going(ctx context.Context, op string) error {
 	if err := stopped(ctx, op); err != nil {
 		return err
 	}
 	if s.life().Err() != nil {
 		return foldstream.Errorf(foldstream.Unavailable, op, "the store is closed")
 	}
-	if s.scheduling.Load() {
-		return nil
-	}
-	if err := s.ensureStream(ctx, s.schedulesConfig()); err != nil {
-		return err
-	}
-	s.scheduling.Store(true)
 	return nil
 }
 
@@ -232,7 +249,7 @@ func (s *Store) Schedules(ctx context.Context) iter.Seq2[foldstream.ScheduleStat
 }
 
 func (s *Store) scheduleNames(ctx context.Context) ([]string, error) {
-	if err := s.openSchedules(ctx, "schedules"); err != nil {
+	if there, err := s.haveSchedules(ctx, "schedules"); !there {
 		return nil, err
 	}
 	names := map[string]bool{}

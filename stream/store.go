@@ -24,11 +24,10 @@ type Store struct {
 	session   string        // this store among all that carry the same worker name
 	host      string
 	since     time.Time
-	denied    atomic.Pointer[denial]
-	denials   atomic.Pointer[chan struct{}] // closed at the next one
-	muted     atomic.Int64                  // until then no index is asked, in ns
-	shown     atomic.Bool                   // this store has an entry in the bucket Workers
-	expiry    time.Duration                 // of the bucket Locks
+	denied    atomic.Pointer[denial] // the last one
+	muted     atomic.Int64           // until then no index is asked, in ns
+	shown     atomic.Bool            // this store has an entry in the bucket Workers
+	expiry    time.Duration          // of the bucket Locks
 	met       meetings
 	firsts    firsts
 	bulk      bulk
@@ -84,8 +83,7 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 		pools: map[string]*Pool{}, longDelay: longDelay, bulk: byDefault,
 	}
 	s.get = s.getLeader
-	denials := make(chan struct{})
-	s.denials.Store(&denials)
+	s.denied.Store(noDenial())
 	s.js, err = jetstream.New(s.nc, append(s.firsts.hear(),
 		jetstream.WithPublishAsyncMaxPending(maxInFlight),
 		jetstream.WithPublishAsyncTimeout(s.tryTime()),

@@ -138,6 +138,11 @@ func TestErrAuth(t *testing.T) {
 			t.Errorf("%s: %+v", args, out)
 		}
 	}
+	for _, name := range []string{"b", "c"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); !os.IsNotExist(err) {
+			t.Errorf("a refused command left the folder %s: %v", name, err)
+		}
+	}
 	info, err := os.Stat(filepath.Join(dir, "a", "consumer.nk"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)

@@ -28,56 +28,70 @@ type AuthInitCmd struct {
 	Stage  []string `placeholder:"STAGE,..." help:"With --pool: the stages that consumers work, where tasks have any."`
 }
 
-// roleFile is what is written for a role.
-type roleFile struct {
-	Role string `json:"role"`
-	Key  string `json:"key"`  // public
-	File string `json:"file"` // with the seed
+// roleUser is the user of a role.
+type roleUser struct {
+	Role   stream.Role `json:"role"`
+	Key    string      `json:"key"`  // public
+	File   string      `json:"file"` // with the seed
+	grants stream.Grants
 }
 
-// Run writes the files. The seeds are for their users alone.
+// Run writes the files. The seeds are for their users alone. Names and the folder are looked at before anything is made.
 func (c *AuthInitCmd) Run(env *Env) error {
-	if len(c.Stage) > 0 && len(c.Pool) == 0 {
-		return foldstream.Errorf(foldstream.Invalid, "", "--stage is nothing without --pool: without it consumers work all stages")
+	users, err := c.users()
+	if err != nil {
+		return err
+	}
+	config := filepath.Join(c.Dir, "foldstream.conf")
+	if err := vacant(config, users); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return fileError("folder", c.Dir, err)
 	}
-	config := filepath.Join(c.Dir, "foldstream.conf")
-	var users strings.Builder
-	files := []roleFile{}
-	for _, role := range stream.Roles {
-		files = append(files, roleFile{Role: string(role), File: filepath.Join(c.Dir, string(role)+".nk")})
-	}
-	for _, path := range append([]string{config}, fileNames(files)...) {
-		if _, err := os.Lstat(path); err == nil {
-			return foldstream.Errorf(foldstream.Conflict, "", "%s is there already: remove it, or name another folder", path)
-		}
-	}
-	for i, role := range stream.Roles {
-		grants, err := stream.GrantsOf(c.Prefix, role, c.Pool, c.Stage)
-		if err != nil {
+	for i := range users {
+		if users[i].Key, err = newKey(users[i].File); err != nil {
 			return err
 		}
-		if files[i].Key, err = newUser(files[i].File); err != nil {
-			return err
-		}
-		fmt.Fprintf(&users, "    # %s: %s\n    {nkey: %s, permissions: {\n      publish: {allow: [%s]}\n      subscribe: {allow: [%s]}\n      allow_responses: %t\n    }}\n",
-			role, filepath.Base(files[i].File), files[i].Key, quotedList(grants.Publish), quotedList(grants.Subscribe), grants.Responses)
 	}
-	err := writeFile(config, func(w io.Writer) error {
-		_, err := fmt.Fprintf(w, authConfig, users.String())
-		return err
-	})
-	if err != nil {
+	if err := writeFile(config, func(w io.Writer) error { return writeAuth(w, users) }); err != nil {
 		return err
 	}
 	if c.JSON {
-		return printJSON(env.Stdout, map[string]any{"config": config, "users": files})
+		return printJSON(env.Stdout, map[string]any{"config": config, "users": users})
 	}
 	fmt.Fprintln(env.Stdout, config)
-	for _, f := range files {
-		fmt.Fprintln(env.Stdout, f.File)
+	for _, u := range users {
+		fmt.Fprintln(env.Stdout, u.File)
+	}
+	return nil
+}
+
+// users returns a user for each role, without a key. Errors: Invalid.
+func (c *AuthInitCmd) users() (users []roleUser, err error) {
+	if len(c.Stage) > 0 && len(c.Pool) == 0 {
+		return nil, foldstream.Errorf(foldstream.Invalid, "", "--stage is nothing without --pool: without it consumers work all stages")
+	}
+	for _, role := range stream.Roles {
+		u := roleUser{Role: role, File: filepath.Join(c.Dir, string(role)+".nk")}
+		if u.grants, err = stream.GrantsOf(c.Prefix, role, c.Pool, c.Stage); err != nil {
+			return nil, err
+		}
+		users = append(users, u)
+	}
+	return users, nil
+}
+
+// vacant reports a file that is there already. Errors: Conflict.
+func vacant(config string, users []roleUser) error {
+	paths := []string{config}
+	for _, u := range users {
+		paths = append(paths, u.File)
+	}
+	for _, path := range paths {
+		if _, err := os.Lstat(path); err == nil {
+			return foldstream.Errorf(foldstream.Conflict, "", "%s is there already: remove it, or name another folder", path)
+		}
 	}
 	return nil
 }
@@ -91,11 +105,14 @@ authorization {
 }
 `
 
-func fileNames(files []roleFile) (names []string) {
-	for _, f := range files {
-		names = append(names, f.File)
+func writeAuth(w io.Writer, users []roleUser) error {
+	var text strings.Builder
+	for _, u := range users {
+		fmt.Fprintf(&text, "    # %s: %s\n    {nkey: %s, permissions: {\n      publish: {allow: [%s]}\n      subscribe: {allow: [%s]}\n      allow_responses: %t\n    }}\n",
+			u.Role, filepath.Base(u.File), u.Key, quotedList(u.grants.Publish), quotedList(u.grants.Subscribe), u.grants.Responses)
 	}
-	return names
+	_, err := fmt.Fprintf(w, authConfig, text.String())
+	return err
 }
 
 func quotedList(subjects []string) string {
@@ -106,8 +123,8 @@ func quotedList(subjects []string) string {
 	return strings.Join(quoted, ", ")
 }
 
-// newUser makes a key, writes its seed, and returns the public part.
-func newUser(file string) (public string, err error) {
+// newKey makes a key, writes its seed, and returns the public part.
+func newKey(file string) (public string, err error) {
 	pair, err := nkeys.CreateUser()
 	if err != nil {
 		return "", err
