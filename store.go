@@ -28,9 +28,12 @@ type Store interface {
 	Metrics() Metrics
 }
 
-// Archive reads the permanent definitions of a pool's tasks, in order of creation, without their place in life.
+// Archive reads the permanent definitions of a pool's tasks.
 type Archive interface {
+	// Definitions reads the tasks in order of creation, without their place in life. Errors: Invalid (the pool's name).
 	Definitions(ctx context.Context, pool string) iter.Seq2[Task, error]
+	// Defined tells which tasks have a definition, in no order, and reads none of them. Errors: as Definitions.
+	Defined(ctx context.Context, pool string) iter.Seq2[TaskID, error]
 }
 
 // Reconciler makes crash windows finite: an open task without a ticket gets one, a dead ticket is taken away.

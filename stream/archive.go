@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"github.com/foldstream/foldstream"
 )
@@ -27,6 +28,27 @@ func (s *Store) Definitions(ctx context.Context, pool string) iter.Seq2[foldstre
 				return
 			}
 			if !yield(t, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Defined asks the leader of DEFS for its subjects: a hundred thousand of them come in one answer.
+func (s *Store) Defined(ctx context.Context, pool string) iter.Seq2[foldstream.TaskID, error] {
+	return func(yield func(foldstream.TaskID, error) bool) {
+		if err := foldstream.ValidName("pool", pool); err != nil {
+			yield("", foldstream.E(foldstream.Invalid, "defined", err))
+			return
+		}
+		subjects, err := s.subjects(ctx, s.lay.defs(), s.lay.def(pool, "*"))
+		if err != nil {
+			yield("", s.door(ctx, "defined", err))
+			return
+		}
+		for subject := range subjects {
+			id := foldstream.TaskID(strings.TrimPrefix(subject, s.lay.def(pool, "")))
+			if validID(id) && !yield(id, nil) {
 				return
 			}
 		}

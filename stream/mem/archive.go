@@ -22,6 +22,17 @@ func (s *Store) Definitions(ctx context.Context, pool string) iter.Seq2[foldstre
 	}
 }
 
+// Defined names the pool's tasks.
+func (s *Store) Defined(ctx context.Context, pool string) iter.Seq2[foldstream.TaskID, error] {
+	return func(yield func(foldstream.TaskID, error) bool) {
+		for def, err := range s.Definitions(ctx, pool) {
+			if !yield(def.ID, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Reconcile gives a ticket to every open task that has none and that nothing happened to for two leases. A live worker keeps
 // its task all the same.
 func (s *Store) Reconcile(ctx context.Context, pool string) (int, error) {

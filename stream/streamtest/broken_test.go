@@ -41,6 +41,7 @@ type broken struct {
 
 	events      eventsFunc
 	definitions func(iter.Seq2[foldstream.Task, error]) iter.Seq2[foldstream.Task, error]
+	defined     func(all iter.Seq2[foldstream.TaskID, error], s *mem.Store) iter.Seq2[foldstream.TaskID, error]
 	reconcile   func(n int) int
 
 	put    putFunc
@@ -98,6 +99,13 @@ func (b *broken) Definitions(ctx context.Context, pool string) iter.Seq2[foldstr
 		return b.definitions(b.Store.Definitions(ctx, pool))
 	}
 	return b.Store.Definitions(ctx, pool)
+}
+
+func (b *broken) Defined(ctx context.Context, pool string) iter.Seq2[foldstream.TaskID, error] {
+	if b.defined != nil {
+		return b.defined(b.Store.Defined(ctx, pool), b.Store)
+	}
+	return b.Store.Defined(ctx, pool)
 }
 
 func (b *broken) Reconcile(ctx context.Context, pool string) (int, error) {

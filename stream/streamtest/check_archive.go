@@ -11,6 +11,7 @@ import (
 
 var archiveChecks = []Check{
 	{"archive/definitions", archiveDefinitions},
+	{"archive/defined", archiveDefined},
 	{"archive/pools", archivePools},
 	{"reconcile/nothing to mend", reconcileNothing},
 	{"reconcile/tickets lost", reconcileLost},
@@ -32,6 +33,31 @@ func archiveDefinitions(ctx context.Context, h Harness) error {
 		return err
 	}
 	return same("the definitions", got, tasks)
+}
+
+// archiveDefined asks which tasks have a definition: those of the pool, whatever became of them, and no other.
+func archiveDefined(ctx context.Context, h Harness) error {
+	tasks := Tasks(0, 12)
+	if err := create(ctx, h.Store, tasks...); err != nil {
+		return err
+	}
+	if _, err := h.Store.Pool("other").Create(ctx, Tasks(50, 3)...); err != nil {
+		return err
+	}
+	if _, err := drain(ctx, h.Store, len(tasks)); err != nil {
+		return err
+	}
+	got, err := collect(h.Second.(foldstream.Archive).Defined(ctx, pool))
+	if err != nil {
+		return err
+	}
+	want := make([]foldstream.TaskID, len(tasks))
+	for i, t := range tasks {
+		want[i] = t.ID
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	return same("the tasks that are defined", got, want)
 }
 
 func archivePools(ctx context.Context, h Harness) error {

@@ -294,6 +294,14 @@ var mutants = []mutant{
 	{"definitions backwards", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.definitions = func(seq iter.Seq2[foldstream.Task, error]) iter.Seq2[foldstream.Task, error] { return backwards(seq) }
 	}, []string{"archive/definitions"}},
+	{"tasks of another pool are defined here", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.defined = func(all iter.Seq2[foldstream.TaskID, error], s *mem.Store) iter.Seq2[foldstream.TaskID, error] {
+			return func(yield func(foldstream.TaskID, error) bool) {
+				all(yield)
+				s.Defined(context.Background(), "other")(yield)
+			}
+		}
+	}, []string{"archive/defined"}},
 	{"reconcile does nothing", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.reconcile = func(int) int { return 0 }
 	}, []string{"reconcile/tickets lost", "reconcile/ticket of a dead worker lost"}},

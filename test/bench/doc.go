@@ -7,5 +7,6 @@
 //
 //	go run ./test/bench               # the whole star, under 15 minutes
 //	go run ./test/bench -only base    # one point of it
+//	go run ./test/bench -replay 100000            # the command replay, beside a floor that makes as many tasks
 //	go run ./test/bench -fold 1000000 -rounds 1   # the aggregator, beside a reader that drops what it reads
 package main

@@ -132,6 +132,7 @@ func (g figure) row() string {
 var words = map[string]string{
 	"create": "create in bulk", "insert": "create one by one", "drain": "drain", "start": "create to start, p50",
 	"result": "create to result visible, p50", "stat": "count by status", "query": "ask for one task, p50",
+	"replay": "replay, beside create in bulk",
 }
 
 func thousands(n int) string {

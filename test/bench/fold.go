@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/metrics"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -28,6 +29,7 @@ type folding struct {
 	Members int
 	Done    int // for fold
 	Workers int
+	Large   bool   // its definitions take bodySize
 	Profile string // file for a CPU profile; "" is none
 }
 
@@ -153,17 +155,38 @@ func (f folding) fill(ctx context.Context, store *stream.Store) error {
 	const chunk = 10_000
 	members := make([]foldstream.Expectation, 0, f.Members)
 	for from := 0; from < f.Members; from += chunk {
-		tasks := streamtest.Tasks(from, min(chunk, f.Members-from))
-		for i := range tasks {
-			t := &tasks[i]
+		made := f.tasks(from, min(chunk, f.Members-from))
+		for i := range made {
+			t := &made[i]
 			t.Key, t.Window, t.Segments["test"] = f.place(from + i)
 			members = append(members, foldstream.Expectation{Key: t.Key, Window: t.Window, Test: t.Segments["test"], Task: t.ID})
 		}
-		if _, err := store.Pool(foldPool).Create(ctx, tasks...); err != nil {
+		if _, err := store.Pool(foldPool).Create(ctx, made...); err != nil {
 			return err
 		}
 	}
-	return record.PutExperiment(ctx, store, foldstream.Experiment{Name: foldPool, Pool: foldPool}, members)
+	sessions, _, err := store.Artifacts().Put(ctx, strings.NewReader(f.sessions()))
+	if err != nil {
+		return err
+	}
+	return record.PutExperiment(ctx, store, foldstream.Experiment{Name: foldPool, Pool: foldPool, Calendar: string(sessions)}, members)
+}
+
+// sessions is the calendar that the windows are on.
+func (f folding) sessions() string {
+	var text strings.Builder
+	for i := range windowsOfGroup {
+		_, _, test := f.place(i)
+		fmt.Fprintln(&text, test.Start)
+	}
+	return text.String()
+}
+
+func (f folding) tasks(from, n int) []foldstream.Task {
+	if f.Large {
+		return tasks(from, n)
+	}
+	return streamtest.Tasks(from, n)
 }
 
 func (f folding) work(ctx context.Context, store *stream.Store) error {

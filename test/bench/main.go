@@ -35,6 +35,7 @@ func program(ctx context.Context) error {
 	load := flag.String("load", "", "measure so many tasks instead, each on a server of its own: 1000,10000")
 	crowded := flag.Bool("crowd", false, "measure many consumers and many pools instead")
 	lasts := flag.Duration("soak", 0, "run all roles for so long instead, and look for what grows")
+	replay := flag.Int("replay", 0, "measure instead the command that makes so many recorded tasks again")
 	asJSON := flag.Bool("json", false, "print JSON, an object a figure")
 	flag.Parse()
 	if *role != "" {
@@ -49,6 +50,10 @@ func program(ctx context.Context) error {
 		return soak(ctx, *lasts)
 	case *fold > 0:
 		return foldings(ctx, *fold, base.Workers*4, *rounds, *profiles)
+	case *replay > 0:
+		p := replaying(*replay)
+		p.Profiles = *profiles
+		return replays(ctx, p, *rounds, printer(*asJSON))
 	}
 	return all(ctx, choose(*only, *jobs, *profiles), *rounds, printer(*asJSON))
 }

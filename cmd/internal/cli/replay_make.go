@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -149,28 +150,42 @@ func (r *replay) make(ctx context.Context, code string, p progress) (int, error)
 	return n, record.EndReplay(ctx, r.store, e.Name)
 }
 
-// copyTasks creates the tasks in the order in which they were recorded: all at once, as submit does, because a reading that stops for each piece of
-// them takes seconds to go on.
-func (r *replay) copyTasks(ctx context.Context, p progress) (int, error) {
+// createdAtOnce is how many tasks a replay creates while it reads the next ones.
+const createdAtOnce = 5000
+
+// copyTasks creates the tasks in the order in which they were recorded. Neither waits for the other: while some are created the next are read.
+func (r *replay) copyTasks(ctx context.Context, p progress) (made int, err error) {
 	left := tasksOf(r.members)
-	tasks := make([]foldstream.Task, 0, len(left))
-	for t, err := range r.store.Definitions(ctx, r.from.Pool) {
+	total := len(left)
+	p.set(0, 0, total)
+	for tasks, err := range ahead(ctx, createdAtOnce, func(ctx context.Context) iter.Seq2[foldstream.Task, error] { return r.tasks(ctx, left) }) {
 		if err != nil {
-			return 0, err
+			return made, err
 		}
-		if left[t.ID] {
+		created, err := r.store.Pool(r.to.Pool).Create(ctx, tasks...)
+		if err != nil {
+			return made, err
+		}
+		made += len(fresh(created))
+		p.set(made, 0, total)
+	}
+	return made, notRecorded(r.from.Name, left)
+}
+
+// tasks reads the tasks that are left, as the replay makes them, and takes them from left.
+func (r *replay) tasks(ctx context.Context, left map[foldstream.TaskID]bool) iter.Seq2[foldstream.Task, error] {
+	return func(yield func(foldstream.Task, error) bool) {
+		for t, err := range r.store.Definitions(ctx, r.from.Pool) {
+			if err == nil && !left[t.ID] {
+				continue
+			}
 			delete(left, t.ID)
 			t.Experiment, t.Replaces = r.to.Name, ""
-			tasks = append(tasks, t)
+			if !yield(t, err) {
+				return
+			}
 		}
 	}
-	p.set(0, 0, len(tasks))
-	created, err := r.store.Pool(r.to.Pool).Create(ctx, tasks...)
-	if err != nil {
-		return 0, err
-	}
-	p.set(len(tasks), 0, len(tasks))
-	return len(fresh(created)), notRecorded(r.from.Name, left)
 }
 
 // cost is what the replay will cost by the experience of the original.

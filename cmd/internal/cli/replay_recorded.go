@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -67,25 +66,9 @@ func (s Recorded) words() (words []string) {
 // selected returns those of the members whose recorded tasks are asked for. Errors: NotFound (none is, or a task is recorded no more).
 func (r *replay) selected(ctx context.Context, members []foldstream.Expectation) ([]foldstream.Expectation, error) {
 	left := tasksOf(members)
-	var ids []foldstream.TaskID
-	for t, err := range r.recorded(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		if !left[t.ID] {
-			continue
-		}
-		delete(left, t.ID)
-		keep := true
-		if r.kept != nil {
-			keep, err = r.kept(r.from.Pool, t)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if keep {
-			ids = append(ids, t.ID)
-		}
+	ids, err := r.recorded(ctx, left)
+	if err != nil {
+		return nil, err
 	}
 	if err := notRecorded(r.from.Name, left); err != nil {
 		return nil, err
@@ -105,18 +88,38 @@ func (r *replay) selected(ctx context.Context, members []foldstream.Expectation)
 	return some, nil
 }
 
-// recorded reads the original's tasks in order of creation; where they stand only if something is asked of that.
-func (r *replay) recorded(ctx context.Context) iter.Seq2[foldstream.TaskState, error] {
-	if r.kept != nil {
-		return r.store.Tasks(ctx, r.from.Pool)
-	}
-	return func(yield func(foldstream.TaskState, error) bool) {
-		for t, err := range r.store.Definitions(ctx, r.from.Pool) {
-			if !yield(foldstream.TaskState{Task: t}, err) {
-				return
+// recorded returns which of the tasks that are left are recorded and asked for, and takes those that are recorded from left. Only where
+// something is asked of them are they read.
+func (r *replay) recorded(ctx context.Context, left map[foldstream.TaskID]bool) (ids []foldstream.TaskID, err error) {
+	if r.kept == nil {
+		for id, err := range r.store.Defined(ctx, r.from.Pool) {
+			if err != nil {
+				return nil, err
 			}
+			if left[id] {
+				ids = append(ids, id)
+			}
+			delete(left, id)
+		}
+		return ids, nil
+	}
+	for t, err := range r.store.Tasks(ctx, r.from.Pool) {
+		if err != nil {
+			return nil, err
+		}
+		if !left[t.ID] {
+			continue
+		}
+		delete(left, t.ID)
+		keep, err := r.kept(r.from.Pool, t)
+		if err != nil {
+			return nil, err
+		}
+		if keep {
+			ids = append(ids, t.ID)
 		}
 	}
+	return ids, nil
 }
 
 // notRecorded is the error of tasks whose definitions are gone; nil where there are none.
