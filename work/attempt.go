@@ -34,7 +34,7 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 	if err == nil {
 		result, left, err = p.watched(working, lease, t, rec, held)
 	}
-	result.Code, result.Worker, result.Duration = p.Code, p.Name, time.Since(began)
+	result.Code, result.Worker, result.Duration = cmp.Or(p.Code, result.Code, p.Build), p.Name, time.Since(began)
 	err = p.settle(fetching, lease, t, result, rec.points, err)
 	p.say(t, err, result.Duration)
 	if left == nil {

@@ -1,6 +1,7 @@
 package work
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -24,7 +25,8 @@ type Runner struct {
 	Filter      foldstream.Filter // which tasks to take; a Wait of 0 is 5 s
 	Concurrency int               // tasks at once; 0 is one a processor
 	Name        string            // of this consumer, for the results
-	Code        string            // version of the code that does the work, for the results and for pools that require one
+	Code        string            // version of the code that does the work, as the consumer declares it, for the results and for pools that require one
+	Build       string            // the same where Code is "": of the program. A worker that knows better says so in its result
 	CacheDir    string            // where copies of input data are kept, shared by processes; "" is a folder that goes with Run
 	Grace       time.Duration     // how long tasks may go on after the stop; 0 ends them at once
 	Log         *slog.Logger      // nil discards
@@ -156,7 +158,7 @@ func (p *process) fetch(ctx context.Context) (foldstream.Lease, error) {
 	if f.Wait <= 0 {
 		f.Wait = longPoll
 	}
-	f.Code = p.Code
+	f.Code = cmp.Or(p.Code, p.Build)
 	ctx, cancel := context.WithTimeoutCause(ctx, f.Wait+stallAfter, foldstream.Errorf(foldstream.Timeout, "fetch", "no answer for %v", f.Wait+stallAfter))
 	defer cancel()
 	l, err := p.Pool.Fetch(ctx, f)

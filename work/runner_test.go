@@ -48,6 +48,24 @@ func TestCommitCarriesWhatWasRecorded(t *testing.T) {
 	}
 }
 
+// TestCodeOfAResult has what the consumer declares, else what the worker says, else what the program is.
+func TestCodeOfAResult(t *testing.T) {
+	for _, c := range []struct{ declared, worker, build, want string }{
+		{"v7", "script-1", "rev", "v7"}, {"", "script-1", "rev", "script-1"}, {"", "", "rev", "rev"},
+	} {
+		p := queue(id("a"))
+		r := &work.Runner{Code: c.declared, Build: c.build, Workers: doing(func(context.Context, foldstream.Task, foldstream.Recorder) (foldstream.Result, error) {
+			return foldstream.Result{Code: c.worker}, nil
+		})}
+		if err := drain(t, r, p)["a"]; err != nil {
+			t.Fatal(err)
+		}
+		if got := p.one(t, "a").result.Code; got != c.want {
+			t.Errorf("%+v: the result's code is %q", c, got)
+		}
+	}
+}
+
 func TestErrorsSteerTheTask(t *testing.T) {
 	broken := errors.New("broken")
 	retry := foldstream.Retry{Attempts: 2, Backoff: 8 * time.Second}

@@ -30,6 +30,8 @@ import (
 // standard output where it is not the result, become the artifact "exec.log", with the middle left out where it is over a MiB. That of a
 // failed attempt is kept too.
 //
+// The result's code is that of Code, unless the consumer declares another.
+//
 // While it runs it may tell events, each a line of JSON appended to $FOLDSTREAM_EVENTS, see Event and the package's comment.
 //
 // Exit status 0 is success; 75 (EX_TEMPFAIL) puts the task off without using an attempt; any other fails the attempt with the last
@@ -46,6 +48,8 @@ type Worker struct {
 	PassEnv []string // names of variables that commands get besides; a * at the end stands for any rest
 	Limits  Limits
 	Keep    bool // the working directory of an attempt that failed stays, and its error says where
+
+	files files // whose digests are known
 }
 
 var _ foldstream.Worker = (*Worker)(nil)
@@ -69,6 +73,7 @@ func (w *Worker) Work(ctx context.Context, t foldstream.Task, rec foldstream.Rec
 	if err != nil {
 		return none, err
 	}
+	code, _ := w.files.code(t) // before it runs; where it cannot be told the command cannot be run either, or nobody may read it
 	dir, err := newFolder()
 	if err != nil {
 		return none, err
@@ -79,6 +84,7 @@ func (w *Worker) Work(ctx context.Context, t foldstream.Task, rec foldstream.Rec
 		return none, w.leave(dir, fate(ctx, argv, err, out.log.last(errorLimit)))
 	}
 	result, err := answer(ctx, dir, out, rec)
+	result.Code = code
 	return result, w.leave(dir, err)
 }
 

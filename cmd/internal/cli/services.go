@@ -56,7 +56,7 @@ func (c *OrdersCmd) Run(ctx context.Context, env *Env) (err error) {
 // Labour is the flags of every command that works on tasks.
 type Labour struct {
 	Concurrency int           `short:"n" default:"${cpus}" help:"How many tasks to work on at once."`
-	Code        string        `help:"Version of the code that does the work, for the record; default: this build's."`
+	Code        string        `help:"Version of the code that does the work, for the record; default: this build's, or the digest of an exec task's files."`
 	Cache       string        `type:"path" placeholder:"DIR" help:"Folder of verified copies of input data and of prepared data; default: the user's cache folder."`
 	Prepared    Size          `default:"4G" placeholder:"SIZE" help:"Size of the copies of prepared data; those used longest ago make room."`
 	Grace       time.Duration `default:"10s" help:"How long running tasks may go on after the command is told to stop."`
@@ -83,10 +83,6 @@ func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string,
 	if err != nil {
 		return nil, err
 	}
-	code := l.Code
-	if code == "" {
-		code = CodeVersion()
-	}
 	cals := &calendars{artifacts: store.Artifacts()}
 	settings, _ := store.(foldstream.PoolAdmin)
 	workers := l.workers(allow, log)
@@ -104,7 +100,8 @@ func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string,
 		Guard:       func(t foldstream.Task) error { return cals.guard(ctx, t) },
 		Concurrency: l.Concurrency,
 		Name:        workerName(),
-		Code:        code,
+		Code:        l.Code,
+		Build:       CodeVersion(),
 		CacheDir:    dir,
 		Grace:       l.Grace,
 		Log:         log,
