@@ -29,14 +29,14 @@ func newActor(c Config, role string, args ...string) *actor {
 	return &actor{role: role, program: c.Program, env: c.Env, args: args, log: filepath.Join(c.Dir, role+".log")}
 }
 
-// start begins a process, which nothing of this process's settings reaches.
-func (a *actor) start() error {
+// start begins a process, with more arguments this once; nothing of this process's settings reaches it.
+func (a *actor) start(more ...string) error {
 	log, err := os.OpenFile(a.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	a.cmd = exec.Command(a.program, a.args...)
+	a.cmd = exec.Command(a.program, slices.Concat(a.args, more)...)
 	a.cmd.Stdout, a.cmd.Stderr = log, log
 	a.cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "FOLDSTREAM_") && !strings.HasPrefix(v, "FOLDSTREAM_CONFIG=")

@@ -38,6 +38,7 @@ func TestCluster(t *testing.T) {
 	if *whole {
 		t.Run("leader killed", c.leaderKilled)
 	}
+	t.Run("opened before there is a leader", c.openEarly)
 }
 
 // conformance runs the suites where a refused compare may mean "not decided", and where a replica may answer with what was true a moment
@@ -172,4 +173,35 @@ func size(some, all int) int {
 		return all
 	}
 	return some
+}
+
+// openEarly opens a store at the one node that is there: its first questions go unanswered, and when the others come it asks again. While they
+// do not come it says what is amiss, and not that it was interrupted.
+func (c *cluster) openEarly(t *testing.T) {
+	if err := streamtest.Eventually(t.Context(), c.complete); err != nil {
+		t.Fatal(err)
+	}
+	c.stop(1)
+	c.stop(2)
+	nc := connect(t, c.nodes[0].ClientURL())
+	_, err := stream.Open(t.Context(), nc, stream.Config{Prefix: "early", Replicas: 3, Patience: time.Second})
+	if !foldstream.Is(err, foldstream.Unavailable) {
+		t.Errorf("without a leader: %v", err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		s, err := stream.Open(t.Context(), nc, stream.Config{Prefix: "early", Replicas: 3, Patience: time.Minute})
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	for i := 1; i < len(c.nodes); i++ {
+		if err := c.start(i); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
 }

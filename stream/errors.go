@@ -16,6 +16,7 @@ import (
 const (
 	codeCompareFailed   = 10071 // the last sequence is another one
 	codeCompareUnsure   = 10164 // another write is in flight and may still fail: no answer yet
+	codeNoPeers         = 10005 // fewer servers are there than are to replicate
 	codeTooLarge        = 10054
 	codeHeaderTooLarge  = 10097
 	codeAccountLimit    = 10002
@@ -46,7 +47,7 @@ func verdictOf(err error) verdict {
 		switch {
 		case api.ErrorCode == codeCompareFailed:
 			return refused
-		case api.ErrorCode == codeCompareUnsure, api.Code == 503 && api.ErrorCode != codeNoResources:
+		case api.ErrorCode == codeCompareUnsure, api.ErrorCode == codeNoPeers, api.Code == 503 && api.ErrorCode != codeNoResources:
 			return unsure
 		}
 		return broken
@@ -120,7 +121,7 @@ func kindOfCode(api *jetstream.APIError) foldstream.Kind {
 		return foldstream.Full
 	case codeMessageNotFound:
 		return foldstream.NotFound
-	case codeCompareUnsure, jetstream.JSErrCodeStreamNotFound, jetstream.JSErrCodeConsumerNotFound,
+	case codeCompareUnsure, codeNoPeers, jetstream.JSErrCodeStreamNotFound, jetstream.JSErrCodeConsumerNotFound,
 		jetstream.JSErrCodeJetStreamNotEnabled, jetstream.JSErrCodeJetStreamNotEnabledForAccount:
 		return foldstream.Unavailable
 	}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
@@ -187,24 +189,43 @@ func (s *Store) provision(ctx context.Context) error {
 			return s.door(ctx, "open", fmt.Errorf("bucket %s: %w", b.name, err))
 		}
 	}
-	locks, err := s.stream(ctx, s.lay.kvStream(foldstream.Locks))
+	err := s.ensure(ctx, func(ctx context.Context) error {
+		locks, err := s.stream(ctx, s.lay.kvStream(foldstream.Locks))
+		if err == nil {
+			s.expiry = locks.CachedInfo().Config.MaxAge // whoever made the bucket decided
+		}
+		return err
+	})
 	if err != nil {
 		return s.door(ctx, "open", err)
 	}
-	s.expiry = locks.CachedInfo().Config.MaxAge // whoever made the bucket decided
 	return s.openArtifacts(ctx)
 }
 
 // ensureBucket makes a bucket whose stream is not there. To ask first lets those in who may not make any.
 func (s *Store) ensureBucket(ctx context.Context, stream string, create func(ctx context.Context) error) error {
-	_, err := s.stream(ctx, stream)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		err = s.calling(ctx, "STREAM.CREATE."+stream, create)
-	}
-	if errors.Is(err, jetstream.ErrBucketExists) {
-		err = nil
-	}
-	return err
+	return s.ensure(ctx, func(ctx context.Context) error {
+		_, err := s.stream(ctx, stream)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			err = s.calling(ctx, "STREAM.CREATE."+stream, create)
+		}
+		if errors.Is(err, jetstream.ErrBucketExists) {
+			err = nil
+		}
+		return err
+	})
+}
+
+// ensure makes something, and tries again where no answer came: a cluster without a leader drops what it is asked. Where there is no JetStream
+// at all it says so at once.
+func (s *Store) ensure(ctx context.Context, make func(context.Context) error) (err error) {
+	lost := s.untilAnswered(ctx, func(ctx context.Context) error {
+		if err = make(ctx); errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrJetStreamNotEnabled) {
+			return nil
+		}
+		return err
+	})
+	return cmp.Or(err, lost)
 }
 
 func (s *Store) streamConfigs() []jetstream.StreamConfig {
@@ -225,18 +246,24 @@ func (s *Store) streamConfigs() []jetstream.StreamConfig {
 }
 
 func (s *Store) ensureStream(ctx context.Context, c jetstream.StreamConfig) error {
-	st, err := s.stream(ctx, c.Name)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-		c.Storage, c.Replicas = jetstream.FileStorage, s.cfg.Replicas
-		err = s.calling(ctx, "STREAM.CREATE."+c.Name, func(ctx context.Context) error {
-			_, err := s.js.CreateStream(ctx, c)
-			return err
-		})
-	case err == nil:
-		err = s.bringUp(ctx, st.CachedInfo().Config, c)
-	}
-	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+	err := s.ensure(ctx, func(ctx context.Context) error {
+		st, err := s.stream(ctx, c.Name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+			c.Storage, c.Replicas = jetstream.FileStorage, s.cfg.Replicas
+			err = s.calling(ctx, "STREAM.CREATE."+c.Name, func(ctx context.Context) error {
+				_, err := s.js.CreateStream(ctx, c)
+				return err
+			})
+		case err == nil:
+			err = s.bringUp(ctx, st.CachedInfo().Config, c)
+		}
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
 		return s.door(ctx, "open", fmt.Errorf("stream %s: %w", c.Name, err))
 	}
 	return nil

@@ -103,10 +103,15 @@ func (s *Store) subjects(ctx context.Context, stream, filter string) (messages m
 // retry makes a call of the JetStream API again while it is not answered. Each try has a time of its own, however long the caller's
 // context lasts: the reply to a request that a killed server took never comes.
 func (s *Store) retry(ctx context.Context, call string, request func(ctx context.Context) error) error {
+	return s.untilAnswered(ctx, func(ctx context.Context) error { return s.calling(ctx, call, request) })
+}
+
+// untilAnswered makes a request, and makes it again while its answer is lost and the store has patience.
+func (s *Store) untilAnswered(ctx context.Context, request func(ctx context.Context) error) error {
 	try := func() error {
 		ctx, cancel := context.WithTimeout(ctx, s.tryTime())
 		defer cancel()
-		return s.calling(ctx, call, request)
+		return request(ctx)
 	}
 	for t := s.trial(); ; {
 		err := try()

@@ -98,13 +98,17 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 }
 
 func (s *Store) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience)
+	limited, cancel := context.WithTimeout(ctx, s.cfg.Patience)
 	defer cancel()
-	if err := s.provision(ctx); err != nil {
-		return err
+	err := s.provision(limited)
+	if err == nil {
+		s.watchConnection()
+		err = s.watchPools(limited)
 	}
-	s.watchConnection()
-	return s.watchPools(ctx)
+	if foldstream.Is(err, foldstream.Cancelled) && ctx.Err() == nil { // its own time is over, not the caller's
+		err = foldstream.Errorf(foldstream.Unavailable, "open", "JetStream does not answer in %v, as in a cluster without a leader", s.cfg.Patience)
+	}
+	return err
 }
 
 // tryTime is how long one try of an operation waits for its reply.

@@ -11,7 +11,9 @@ import (
 // chaosRun is what chaos tells machines.
 type chaosRun struct {
 	Seed            uint64
-	Faults          map[string]int
+	Servers         int
+	All             struct{ Count, Measured int }
+	Faults          map[string]struct{ Count int }
 	Tasks, Attempts int
 	Findings        []string
 	Dir             string
@@ -29,12 +31,19 @@ func chaosOf(t *testing.T, wantCode int, args ...string) chaosRun {
 
 // The short form: processes of all roles, the server and the network are harmed, and nothing comes of it.
 func TestChaos(t *testing.T) {
-	told := chaosOf(t, 0, "--seed", "20", "--faults", "12", "--tasks", "720", "--pause", "50ms", "--dir", filepath.Join(t.TempDir(), "chaos"))
-	n := 0
-	for _, times := range told.Faults {
-		n += times
+	told := chaosOf(t, 0, "--seed", "129", "--faults", "6", "--tasks", "240", "--pause", "50ms", "--dir", filepath.Join(t.TempDir(), "chaos"))
+	if told.Seed != 129 || told.Tasks != 240 || told.Attempts < 240 || told.All.Count < 3 || len(told.Findings) > 0 {
+		t.Errorf("%+v", told)
 	}
-	if told.Seed != 20 || told.Tasks != 720 || told.Attempts < 720 || n < 3 || len(told.Findings) > 0 {
+}
+
+// The same on three servers that replicate, each of which is harmed: these are processes of this program, too.
+func TestChaosCluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a cluster takes long")
+	}
+	told := chaosOf(t, 0, "--servers", "3", "--seed", "96", "--faults", "4", "--tasks", "240", "--pause", "10ms", "--dir", filepath.Join(t.TempDir(), "chaos"))
+	if told.Servers != 3 || told.Tasks != 240 || told.All.Count < 3 || len(told.Findings) > 0 {
 		t.Errorf("%+v", told)
 	}
 }
@@ -58,7 +67,7 @@ func TestChaosFinds(t *testing.T) {
 
 func TestErrChaos(t *testing.T) {
 	for want, args := range map[string]string{
-		"--tasks 100 is no multiple of 120": "--tasks 100", "--faults 0 is below 1": "--faults 0", "--pause -1s is below 0": "--pause=-1s", "no file nowhere.yaml": "nowhere.yaml",
+		"--tasks 100 is no multiple of 120": "--tasks 100", "--faults 0 is below 1": "--faults 0", "--servers 2 is none of 1, 3, 5": "--servers 2", "--pause -1s is below 0": "--pause=-1s", "no file nowhere.yaml": "nowhere.yaml",
 	} {
 		out := run(t, "foldstream", append([]string{"chaos", "--dir", t.TempDir()}, strings.Fields(args)...)...)
 		if out.code == 0 || !strings.Contains(out.stderr, want) || out.stdout != "" {

@@ -14,5 +14,5 @@ func main() {
 }
 
 func start(ctx context.Context, c cli.Embedding) (cli.Server, error) {
-	return embed.Start(ctx, embed.Config{Dir: c.Dir, Port: c.Port, SyncAlways: c.SyncAlways, Log: c.Log})
+	return embed.Start(ctx, embed.Config{Dir: c.Dir, Port: c.Port, SyncAlways: c.SyncAlways, MaxStore: c.MaxStore, Peers: embed.Peers(c.Peers), Log: c.Log})
 }

@@ -137,7 +137,7 @@ func (f *File) readWorker(v value) {
 		e.faultf("belongs to worker: exec (worker: %s)", f.Worker)
 	case f.Worker == "exec" && !e.there():
 		v.get("worker").faultf("needs exec: {command: [PROGRAM, ARGUMENT, …]}")
-	case v.get("template", "exec").there():
+	case e.there() && v.get("template", "exec").there():
 		e.faultf("cannot stand beside template.exec: this is what that becomes")
 	case e.there():
 		e.fields("command")

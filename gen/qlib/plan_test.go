@@ -229,6 +229,18 @@ func TestPlanExec(t *testing.T) {
 	}
 }
 
+// A grid may have some tasks worked by a command: it stands in the template then.
+func TestPlanExecOfSome(t *testing.T) {
+	text := head + strings.Replace(task, "template:\n", "template:\n  exec: {command: [python3, train.py]}\n", 1) + "generators: [{grid: {worker: [ridge, exec]}}]\n"
+	var workers []string
+	for _, t := range mustPlan(t, text).Tasks {
+		workers = append(workers, t.Worker)
+	}
+	if d := cmp.Diff([]string{"ridge", "exec"}, workers); d != "" {
+		t.Error(d)
+	}
+}
+
 const weighted = "generators: [{horizon: {horizons: [1, 5]}}]\ncollection:\n  ensemble: weighted\n  weights:\n"
 
 func TestPlanWeights(t *testing.T) {

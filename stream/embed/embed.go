@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -34,7 +35,16 @@ type Config struct {
 	Port       int          // 0 is a free one, NoListener none
 	SyncAlways bool         // flush to disk before each acknowledgement: outlives a power failure, at a tenth of the speed
 	MaxPayload int          // largest message in bytes; 0 is 1 MiB, as any nats-server has it
+	MaxStore   int64        // bytes that all streams may take; beyond them the server refuses; 0 leaves it to the disk
+	Peers      Peers        // with whom it is a cluster; the zero Peers is alone
 	Log        *slog.Logger // the server's notices at Debug, its warnings and errors as such; nil discards
+}
+
+// Peers makes a server one of several on this machine that replicate their streams. Clients are not told of the others: they know them.
+type Peers struct {
+	Name   string   // of this server, unlike all others; "" is a server that is alone
+	Port   int      // loopback port where the others find it
+	Routes []string // where it finds all: "nats://127.0.0.1:6222"
 }
 
 // Server is a running nats-server. What it acknowledged outlives kill -9 of the process; see Config.SyncAlways for more.
@@ -58,6 +68,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	if c.Port < NoListener || c.Port > 65535 {
 		return nil, foldstream.Errorf(foldstream.Invalid, "embed", "port %d is not between 0 and 65535", c.Port)
+	}
+	if c.MaxStore < 0 {
+		return nil, foldstream.Errorf(foldstream.Invalid, "embed", "a store of %d bytes is below 0", c.MaxStore)
 	}
 	if c.MaxPayload < 0 || c.MaxPayload > math.MaxInt32 {
 		return nil, foldstream.Errorf(foldstream.Invalid, "embed", "a payload of %d bytes is not between 0 and %d", c.MaxPayload, math.MaxInt32)
@@ -85,7 +98,11 @@ func makeDir(dir string) (string, error) {
 
 // run starts nats-server and waits until it answers.
 func (s *Server) run(ctx context.Context, c Config) (err error) {
-	if s.nats, err = server.NewServer(c.options(s.dir)); err != nil {
+	options, err := c.options(s.dir)
+	if err != nil {
+		return foldstream.E(foldstream.Invalid, "embed", err)
+	}
+	if s.nats, err = server.NewServer(options); err != nil {
 		return foldstream.E(foldstream.Unavailable, "embed", err)
 	}
 	s.nats.SetLoggerV2(s.log, false, false, false)
@@ -108,7 +125,7 @@ func (s *Server) run(ctx context.Context, c Config) (err error) {
 	return nil
 }
 
-func (c Config) options(dir string) *server.Options {
+func (c Config) options(dir string) (*server.Options, error) {
 	o := &server.Options{
 		ServerName: "foldstream",
 		Host:       c.Host,
@@ -120,6 +137,7 @@ func (c Config) options(dir string) *server.Options {
 		SyncAlways: c.SyncAlways,
 		NoSigs:     true, // the process has a main of its own
 
+		JetStreamMaxStore:      c.MaxStore,
 		DisableJetStreamBanner: true,
 	}
 	if o.Host == "" {
@@ -128,7 +146,24 @@ func (c Config) options(dir string) *server.Options {
 	if o.Port == 0 {
 		o.Port = server.RANDOM_PORT
 	}
-	return o
+	return o, c.Peers.join(o)
+}
+
+// join has a server be one of several.
+func (p Peers) join(o *server.Options) error {
+	if p.Name == "" {
+		return nil
+	}
+	o.ServerName = p.Name
+	o.Cluster = server.ClusterOpts{Name: "foldstream", Host: o.Host, Port: p.Port, NoAdvertise: true}
+	for _, route := range p.Routes {
+		u, err := url.Parse(route)
+		if err != nil {
+			return err
+		}
+		o.Routes = append(o.Routes, u)
+	}
+	return nil
 }
 
 // Dir returns the store directory.

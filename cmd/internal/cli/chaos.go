@@ -6,12 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -27,19 +25,10 @@ type ChaosCmd struct {
 	Faults      int           `default:"30" help:"How many faults at most."`
 	Pause       time.Duration `default:"300ms" help:"Time between two faults, on average."`
 	Tasks       int           `default:"960" help:"Tasks of the example; a multiple of 120."`
+	Servers     int           `default:"1" help:"Servers of its own: 1, or 3 or 5 that replicate all. None where --server names one."`
 	Consumers   int           `default:"3" help:"Processes that work."`
 	Aggregators int           `default:"2" help:"Processes that fold."`
 	Dir         string        `type:"path" placeholder:"DIR" help:"Folder for stores and logs; default: a temporary one, which is kept where something was found."`
-}
-
-// chaosTold is what a run tells.
-type chaosTold struct {
-	chaos.Report
-	Tasks    int      `json:"tasks"`
-	Attempts int      `json:"attempts"`
-	Seconds  float64  `json:"seconds"`
-	Findings []string `json:"findings"` // what should not have come of it: none
-	Dir      string   `json:"dir,omitempty"`
 }
 
 // Run runs the experiment undisturbed, then disturbed, and compares. Errors: NotConserved where they differ or something was lost.
@@ -79,14 +68,20 @@ func (c *ChaosCmd) check() error {
 			return foldstream.Errorf(foldstream.Invalid, "", "%s %d is below 1", name, n)
 		}
 	}
+	if c.Servers%2 == 0 || c.Servers < 1 || c.Servers > 5 {
+		return foldstream.Errorf(foldstream.Invalid, "", "--servers %d is none of 1, 3, 5", c.Servers)
+	}
 	if c.File == "" && (c.Tasks < examplePart || c.Tasks%examplePart != 0) {
 		return foldstream.Errorf(foldstream.Invalid, "", "--tasks %d is no multiple of %d", c.Tasks, examplePart)
 	}
 	if c.Pause < 0 {
 		return foldstream.Errorf(foldstream.Invalid, "", "--pause %v is below 0", c.Pause)
 	}
+	if c.Server == "" {
+		c.Replicas = c.Servers
+	}
 	if c.Seed == 0 {
-		c.Seed = uint64(time.Now().UnixNano())
+		c.Seed = rand.Uint64()>>11 + 1 // as large as a number in JSON may be
 	}
 	return nil
 }
@@ -111,17 +106,7 @@ func (c *ChaosCmd) play(ctx context.Context, env *Env) (told chaosTold, err erro
 	defer stage.Close()
 	defer func() { err = errors.Join(err, s.Close()) }()
 	bar := newProgress(env, p.Experiment.Name)
-	stage.Done = func(ctx context.Context) (over, open int, err error) {
-		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-		defer cancel()
-		counts, err := s.store.Pool(p.Experiment.Pool).Stat(ctx)
-		over = counts[foldstream.Done] + counts[foldstream.Dead]
-		if err == nil {
-			bar.set(counts[foldstream.Done], counts[foldstream.Dead], len(p.Tasks))
-		}
-		return over, len(p.Tasks) - over, err
-	}
-	told.Report, err = stage.Play(ctx)
+	told.Report, err = stage.Play(ctx, &chaosPool{s.store, p, bar})
 	bar.close()
 	told.Tasks, told.Seconds = len(p.Tasks), time.Since(began).Seconds()
 	if err != nil {
@@ -144,19 +129,28 @@ func (c *ChaosCmd) open(ctx context.Context, env *Env, p *plan) (*chaos.Stage, *
 	}
 	stage, err := chaos.Open(ctx, chaos.Config{
 		Program: program, Dir: filepath.Join(c.Dir, "chaos"), File: c.File, Pool: p.Experiment.Pool, Env: c.forwarded(), Server: c.Server,
-		Seed: c.Seed, Faults: c.Faults, Pause: c.Pause, Consumers: c.Consumers, Aggregators: c.Aggregators, Log: c.logger(env),
+		Servers: c.Servers, Seed: c.Seed, Faults: c.Faults, Pause: c.Pause, Consumers: c.Consumers, Aggregators: c.Aggregators,
+		Hangs: limited(p.Tasks), Log: c.logger(env),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	direct := c.Connection
 	direct.Server = stage.URL()
-	s, err := direct.dial(ctx, c.logger(env))
-	if err != nil {
-		stage.Close()
+	for end := time.Now().Add(electTime); ; {
+		s, err := direct.dial(ctx, c.logger(env))
+		if err == nil {
+			return stage, s, nil
+		}
+		if c.Server != "" || ctx.Err() != nil || time.Now().After(end) {
+			stage.Close()
+			return nil, nil, err
+		}
 	}
-	return stage, s, err
 }
+
+// electTime is how long the servers of a cluster may take to agree on who leads.
+const electTime = time.Minute
 
 // forwarded is how the other processes are told of the server, by the variables of these flags.
 func (c *ChaosCmd) forwarded() []string {
@@ -170,39 +164,6 @@ func (c *ChaosCmd) forwarded() []string {
 		}
 	}
 	return env
-}
-
-// examplePart is how many tasks the example has for each ridge penalty.
-const examplePart = 120
-
-// plan loads the experiment: the user's, or the example with more penalties.
-func (c *ChaosCmd) plan(env *Env) (*plan, error) {
-	if c.File != "" {
-		return load(c.File)
-	}
-	if env.Example == nil {
-		return nil, foldstream.Errorf(foldstream.Invalid, "", "this program has no example inside: name an experiment file")
-	}
-	dir := filepath.Join(c.Dir, "example")
-	if err := unpack(env.Example, dir); err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "experiment.yaml")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	const penalties = "[1, 1000, 10000, 100000]"
-	var more []string
-	for i := range c.Tasks / examplePart {
-		more = append(more, fmt.Sprint(1+i))
-	}
-	text = bytes.Replace(text, []byte(penalties), []byte("["+strings.Join(more, ", ")+"]"), 1)
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		return nil, err
-	}
-	c.File = file
-	return load(file)
 }
 
 // judge compares what came of the two runs.
@@ -236,22 +197,4 @@ func (c *ChaosCmd) judge(ctx context.Context, s *session, p *plan, told *chaosTo
 		told.Findings = append(told.Findings, "the collection has other bytes than the undisturbed one")
 	}
 	return nil
-}
-
-func (t chaosTold) print(w io.Writer) {
-	n := 0
-	var kinds []string
-	for _, kind := range slices.Sorted(maps.Keys(t.Faults)) {
-		n += t.Faults[kind]
-		kinds = append(kinds, fmt.Sprintf("%d %s", t.Faults[kind], kind))
-	}
-	fmt.Fprintf(w, "seed %d: %d faults in %.0f s: %s\n", t.Seed, n, t.Seconds, strings.Join(kinds, ", "))
-	fmt.Fprintf(w, "%d tasks in %d attempts; %d processes; %d late results refused; after a fault the next result came in %.2f s (median), %.2f s (at most)\n",
-		t.Tasks, t.Attempts, t.Starts, t.Refused, t.Median, t.Max)
-	for _, f := range t.Findings {
-		fmt.Fprintf(w, "found: %s\n", f)
-	}
-	if len(t.Findings) == 0 {
-		fmt.Fprintln(w, "nothing was lost, nothing was doubled, and the collection is the undisturbed one byte for byte")
-	}
 }

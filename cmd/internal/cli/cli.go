@@ -47,7 +47,16 @@ type Embedding struct {
 	Dir        string // of its store; "" is a temporary one
 	Port       int    // on the loopback interface; 0 is a free one
 	SyncAlways bool   // what it acknowledges outlives a power failure
+	MaxStore   int64  // bytes that it may keep; 0 leaves it to the disk
+	Peers      Peers  // with whom it is a cluster
 	Log        *slog.Logger
+}
+
+// Peers makes an embedded server one of several on this machine; the zero Peers is alone.
+type Peers struct {
+	Name   string   // of this server
+	Port   int      // where the others find it
+	Routes []string // where it finds all
 }
 
 // Server is a NATS server in this process.

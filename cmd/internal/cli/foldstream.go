@@ -12,6 +12,7 @@ type Foldstream struct {
 	Run        RunCmd        `cmd:"" group:"Run" help:"Take an experiment file to its collection in one process."`
 	Plan       PlanCmd       `cmd:"" group:"Run" help:"Show the tasks of an experiment file; publish nothing."`
 	Serve      ServeCmd      `cmd:"" group:"Run" help:"Run the embedded server, an aggregator and the schedules for other processes."`
+	Node       NodeCmd       `cmd:"" hidden:"" help:"Run one server of a cluster on this machine, for chaos."`
 	Schedule   ScheduleCmd   `cmd:"" group:"Run" help:"Submit experiments at a time, or again and again: add, list, show, remove, run-now."`
 	Online     OnlineCmd     `cmd:"" group:"Run" help:"Keep models in service: init, routine for each session, simulate, show, list."`
 	Prepare    PrepareCmd    `cmd:"" group:"Run" help:"Print what a command makes of some files: made once, kept by their content for all machines."`

@@ -15,7 +15,13 @@ type ServeCmd struct {
 	Output
 	Store string `type:"path" placeholder:"DIR" help:"Store directory; default: 'serve' under the user's data folder."`
 	Port  int    `default:"4222" help:"Loopback port; 0 is a free one."`
+	Room
 	Durability
+}
+
+// Room is how much an embedded server may keep.
+type Room struct {
+	MaxStore Size `placeholder:"SIZE" help:"Size that the store may have: 20G; beyond it the server refuses, and what is refused is tried again. Default: three quarters of the disk."`
 }
 
 // Durability is what outlives what, of an embedded server.
@@ -30,7 +36,7 @@ func (c *ServeCmd) Run(ctx context.Context, env *Env) (err error) {
 	if dir == "" {
 		dir = filepath.Join(dataHome(os.Getenv), "serve")
 	}
-	s, err := embedded(ctx, env, Embedding{Dir: dir, Port: c.Port, SyncAlways: c.SyncAlways, Log: log})
+	s, err := embedded(ctx, env, Embedding{Dir: dir, Port: c.Port, SyncAlways: c.SyncAlways, MaxStore: int64(c.MaxStore), Log: log})
 	if err != nil {
 		return err
 	}
