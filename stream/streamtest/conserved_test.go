@@ -34,6 +34,8 @@ func (s told) Definitions(context.Context, string) iter.Seq2[foldstream.Task, er
 	return each(s.defs)
 }
 
+func (s told) Defined(context.Context, string) iter.Seq2[foldstream.TaskID, error] { return nil }
+
 func (s told) Events(context.Context, foldstream.EventFilter, foldstream.Cursor) iter.Seq2[foldstream.Event, error] {
 	return each(s.events)
 }

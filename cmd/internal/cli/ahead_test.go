@@ -65,7 +65,10 @@ func TestAheadLeaves(t *testing.T) {
 				ended = true
 			}
 		}
-		for range cli.Ahead(t.Context(), 4, endless) {
+		for _, err := range cli.Ahead(t.Context(), 4, endless) {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		if !ended {
