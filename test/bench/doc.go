@@ -8,5 +8,8 @@
 //	go run ./test/bench               # the whole star, under 15 minutes
 //	go run ./test/bench -only base    # one point of it
 //	go run ./test/bench -replay 100000            # the command replay, beside a floor that makes as many tasks
+//	go run ./test/bench -load 1000,10000,100000   # memory of each role, listings, restarts, by the number of tasks
+//	go run ./test/bench -crowd        # 200 consumer processes, 1,000 pools
+//	go run ./test/bench -soak 30m     # all roles for a while, and what grows
 //	go run ./test/bench -fold 1000000 -rounds 1   # the aggregator, beside a reader that drops what it reads
 package main
