@@ -88,6 +88,8 @@ func (s *Store) door(ctx context.Context, op string, err error) error {
 		return foldstream.E(foldstream.Denied, op, s.denied.Load().err)
 	case errors.Is(err, nats.ErrNoResponders):
 		err = fmt.Errorf("no JetStream answers for this account; start the server with -js, or enable it for the account: %w", err)
+	case errors.Is(err, jetstream.ErrMaximumConsumersLimit):
+		err = fmt.Errorf("the server allows no more consumers of a stream, and each band and stage of a pool has one; raise jetstream {limits {default_max_consumers}}: %w", err)
 	case kind == foldstream.Full:
 		err = fmt.Errorf("the server has no room left in its store: %w", err)
 	}
@@ -117,7 +119,7 @@ func kindOfCode(api *jetstream.APIError) foldstream.Kind {
 		return foldstream.Conflict
 	case codeTooLarge, codeHeaderTooLarge:
 		return foldstream.TooLarge
-	case codeAccountLimit, codeNoResources, codeNoStorage, codeNoMemory, codeStoreFailed:
+	case codeAccountLimit, codeNoResources, codeNoStorage, codeNoMemory, codeStoreFailed, jetstream.JSErrCodeMaximumConsumersLimit:
 		return foldstream.Full
 	case codeMessageNotFound:
 		return foldstream.NotFound

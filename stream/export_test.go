@@ -6,10 +6,12 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
@@ -164,12 +166,18 @@ func (s *Store) Parked(ctx context.Context, pool string) error {
 }
 
 // DeleteConsumers deletes the consumers of all lanes.
-func (s *Store) DeleteConsumers(ctx context.Context) error {
+func (s *Store) DeleteConsumers(ctx context.Context) error { return s.DeleteConsumersOf(ctx, "") }
+
+// DeleteConsumersOf deletes the consumers of a pool's lanes; "" is all pools.
+func (s *Store) DeleteConsumersOf(ctx context.Context, pool string) error {
 	st, err := s.js.Stream(ctx, s.lay.work())
 	if err != nil {
 		return err
 	}
 	for name := range st.ConsumerNames(ctx).Name() {
+		if pool != "" && !strings.HasPrefix(name, pool+"=") {
+			continue
+		}
 		if err := st.DeleteConsumer(ctx, name); err != nil {
 			return err
 		}
@@ -298,4 +306,10 @@ func (s *Store) ReadReplicas() {
 		}
 		return readDirect(m)
 	}
+}
+
+// Plant publishes a message as any other program may.
+func (s *Store) Plant(ctx context.Context, m *nats.Msg) error {
+	_, err := s.js.PublishMsg(ctx, m)
+	return err
 }

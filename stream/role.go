@@ -58,16 +58,40 @@ func GrantsOf(prefix string, role Role, pools, stages []string) (Grants, error) 
 	return g, nil
 }
 
-// reading is to look at what is there. Of the queue nobody reads by a consumer: that would take tickets away.
+// reading is to look at what is there; locks concern only those who take them. Of queues nobody reads by a consumer: that would take tickets and orders away.
 func (l layout) reading() []string {
-	grants := []string{"$JS.API.INFO", subjectUserInfo, l.index(">")}
+	grants := []string{"$JS.API.INFO", subjectUserInfo, l.index(">"), "$JS.API.CONSUMER.INFO." + l.work() + ".*", "$JS.API.CONSUMER.LIST." + l.work()}
 	for _, stream := range l.all() {
-		grants = append(grants, "$JS.API.STREAM.INFO."+stream, "$JS.API.STREAM.MSG.GET."+stream, "$JS.API.DIRECT.GET."+stream)
-		if stream != l.work() {
-			grants = append(grants, "$JS.API.CONSUMER.CREATE."+stream+".>", "$JS.API.CONSUMER.MSG.NEXT."+stream+".*", "$JS.API.CONSUMER.DELETE."+stream+".*")
+		grants = append(grants, "$JS.API.STREAM.INFO."+stream)
+		if stream != l.kvStream(foldstream.Locks) {
+			grants = append(grants, "$JS.API.STREAM.MSG.GET."+stream)
+		}
+		if stream != l.work() && stream != l.schedules() && stream != l.kvStream(foldstream.Locks) {
+			grants = append(grants, l.scanning(stream)...)
 		}
 	}
-	return append(grants, "$JS.API.CONSUMER.INFO."+l.work()+".*", "$JS.API.CONSUMER.LIST."+l.work())
+	for _, stream := range []string{l.defs(), l.work(), l.events()} {
+		grants = append(grants, "$JS.API.DIRECT.GET."+stream)
+	}
+	return grants
+}
+
+// scanning is to read a stream by a consumer of one's own.
+func (l layout) scanning(stream string) []string {
+	return []string{"$JS.API.CONSUMER.CREATE." + stream + ".>", "$JS.API.CONSUMER.MSG.NEXT." + stream + ".*", "$JS.API.CONSUMER.DELETE." + stream + ".*"}
+}
+
+// locking is to take locks.
+func (l layout) locking() []string {
+	return []string{l.kvPrefix(foldstream.Locks) + ">", "$JS.API.STREAM.MSG.GET." + l.kvStream(foldstream.Locks)}
+}
+
+// ordering is to execute what schedules order.
+func (l layout) ordering() []string {
+	return []string{
+		"$JS.API.CONSUMER.CREATE." + l.schedules() + "." + ordersConsumer + ".>", "$JS.API.CONSUMER.MSG.NEXT." + l.schedules() + "." + ordersConsumer,
+		"$JS.ACK." + l.schedules() + "." + ordersConsumer + ".>", l.schedule("*", lastPart),
+	}
 }
 
 // all are the streams that a store has from its start, and that of the schedules.
@@ -86,22 +110,23 @@ func (l layout) storing() []string {
 
 // lanes is to make lanes, and to tell of them.
 func (l layout) lanes(pool string) []string {
-	return []string{
-		"$JS.API.CONSUMER.CREATE." + l.work() + ".*." + l.prefix + ".work." + pool + ".>", l.kvPrefix(foldstream.Pools) + pool, l.kvPrefix(foldstream.Pools) + pool + ".>",
-	}
+	return []string{"$JS.API.CONSUMER.CREATE." + l.work() + ".*." + l.prefix + ".work." + pool + ".>", l.kvPrefix(foldstream.Pools) + pool + ".>"}
 }
 
 func (l layout) making(pools []string) []string {
 	grants := append(l.storing(), l.kvPrefix(foldstream.Experiments)+">")
+	grants = append(grants, l.ordering()...)
 	for _, pool := range anyOf(pools) {
-		grants = append(grants, l.prefix+".def."+pool+".*", l.prefix+".work."+pool+".>")
+		grants = append(grants, l.prefix+".def."+pool+".*", l.prefix+".work."+pool+".>", l.kvPrefix(foldstream.Pools)+pool)
 		grants = append(grants, l.lanes(pool)...)
 	}
 	return grants
 }
 
 func (l layout) working(pools, stages []string) []string {
-	grants := append(l.storing(), l.kvPrefix(foldstream.Workers)+">", l.kvPrefix(foldstream.Locks)+">", l.prefix+".metric.>", "$JS.API.STREAM.MSG.DELETE."+l.work())
+	grants := append(l.storing(), l.locking()...)
+	grants = append(grants, l.scanning(l.kvStream(foldstream.Locks))...) // the places that others have
+	grants = append(grants, l.kvPrefix(foldstream.Workers)+">", l.kvPrefix(foldstream.Experiments)+"=cache.*", l.prefix+".metric.>", "$JS.API.STREAM.MSG.DELETE."+l.work())
 	for _, pool := range anyOf(pools) {
 		grants = append(grants, l.prefix+".event."+pool+".*", l.prefix+".dlq."+pool+".>", l.prefix+".work."+pool+".>")
 		grants = append(grants, l.lanes(pool)...)
@@ -121,7 +146,7 @@ func (l layout) working(pools, stages []string) []string {
 }
 
 func (l layout) folding() []string {
-	return append(l.storing(), l.kvPrefix(foldstream.Collections)+">", l.kvPrefix(foldstream.Locks)+">", l.prefix+".work.>",
+	return append(append(l.storing(), l.locking()...), l.kvPrefix(foldstream.Collections)+">", l.prefix+".work.>",
 		"$JS.API.STREAM.MSG.DELETE."+l.work(), "$JS.API.CONSUMER.CREATE."+l.work()+".>", l.kvPrefix(foldstream.Pools)+">")
 }
 

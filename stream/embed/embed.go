@@ -140,6 +140,7 @@ func (c Config) options(dir string) (*server.Options, error) {
 		JetStreamMaxStore:      c.MaxStore,
 		DisableJetStreamBanner: true,
 	}
+	o.JetStreamLimits.DefaultMaxConsumers = -1 // of a stream: every band of every pool has one
 	if o.Host == "" {
 		o.Host = "127.0.0.1"
 	}

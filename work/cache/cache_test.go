@@ -96,7 +96,7 @@ func TestBuiltOnce(t *testing.T) {
 	if n := built.Load(); n != 1 {
 		t.Errorf("built %d times", n)
 	}
-	for v, err := range store.Values(foldstream.Locks).List(t.Context(), "cache/") {
+	for v, err := range store.Values(foldstream.Locks).List(t.Context(), "=cache.") {
 		t.Errorf("a lock is left: %v, %v", v, err)
 	}
 }
@@ -157,7 +157,7 @@ func TestCopiesAreVerified(t *testing.T) {
 	if got := get(t, c, k, none(t)); got != "whole" {
 		t.Error(got)
 	}
-	v, err := store.Values(foldstream.Experiments).Get(t.Context(), "cache/"+string(k))
+	v, err := store.Values(foldstream.Experiments).Get(t.Context(), "=cache."+string(k))
 	ok(t, err)
 	var e struct{ Digest foldstream.Digest }
 	ok(t, json.Unmarshal(v.Data, &e))
@@ -178,7 +178,7 @@ func TestCopiesAreVerified(t *testing.T) {
 func TestDeadBuilderIsSucceeded(t *testing.T) {
 	store, k := mem.New(mem.Options{}), keyOf(t, "features")
 	_, err := store.Values(foldstream.Locks).Put(t.Context(), foldstream.Value{
-		Key: "cache/" + string(k), Data: fmt.Appendf(nil, `{"holder": "dead", "life": "x", "lease_ms": %d, "beat": 1}`, lease.Milliseconds())})
+		Key: "=cache." + string(k), Data: fmt.Appendf(nil, `{"holder": "dead", "life": "x", "lease_ms": %d, "beat": 1}`, lease.Milliseconds())})
 	ok(t, err)
 	c, _ := machine(t, store)
 	start := time.Now()
@@ -258,7 +258,7 @@ func TestSucceededBuilderStops(t *testing.T) {
 		})
 	}()
 	<-begun
-	locks, name := store.Values(foldstream.Locks), "cache/"+string(k)
+	locks, name := store.Values(foldstream.Locks), "=cache."+string(k)
 	for {
 		v, err := locks.Get(t.Context(), name)
 		ok(t, err)

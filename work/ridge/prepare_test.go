@@ -34,7 +34,7 @@ func TestPreparedFeaturesChangeNothing(t *testing.T) {
 		t.Error("who found the features has another result")
 	}
 	pieces := 0
-	for _, err := range store.Values(foldstream.Experiments).List(t.Context(), "cache/") {
+	for _, err := range store.Values(foldstream.Experiments).List(t.Context(), "=cache.") {
 		if err != nil {
 			t.Fatal(err)
 		}
