@@ -14,10 +14,16 @@ import (
 // guarded runs a nats-server on the configuration that auth init wrote, and returns its address and the folder of the seeds.
 func guarded(t *testing.T, args ...string) (url, dir string) {
 	t.Helper()
+	return guardedBy(t, "", args...)
+}
+
+// guardedBy is guarded with more in the server's own configuration.
+func guardedBy(t *testing.T, more string, args ...string) (url, dir string) {
+	t.Helper()
 	dir = filepath.Join(t.TempDir(), "auth")
 	mustRun(t, "foldstream", append([]string{"auth", "init", dir}, args...)...)
 	conf := filepath.Join(dir, "server.conf")
-	text := "listen: 127.0.0.1:-1\njetstream {store_dir: \"" + filepath.Join(t.TempDir(), "store") + "\"}\ninclude \"foldstream.conf\"\n"
+	text := "listen: 127.0.0.1:-1\njetstream {store_dir: \"" + filepath.Join(t.TempDir(), "store") + "\"}\n" + more + "include \"foldstream.conf\"\n"
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

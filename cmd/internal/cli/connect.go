@@ -153,8 +153,17 @@ func (c Connection) unreachable(tried string, err error) error {
 	if errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) {
 		return foldstream.Errorf(foldstream.Denied, "", "the NATS server at %s refused the credentials: %w", tried, err)
 	}
+	if isTLS(err) {
+		return foldstream.Errorf(foldstream.Denied, "",
+			"no TLS with the NATS server at %s (%w): --tlsca names whom to trust, and --tlscert and --tlskey what to show a server that asks for a certificate", tried, err)
+	}
 	return foldstream.Errorf(foldstream.Unavailable, "",
 		"no NATS server at %s (%w): start one with `foldstream serve` or `nats-server -js`, or name one with --server or NATS_URL", tried, err)
+}
+
+// isTLS reports whether two who reached each other did not agree on TLS. An alert of the other side's has no type.
+func isTLS(err error) bool {
+	return errors.Is(err, nats.ErrTLS) || errors.Is(err, nats.ErrSecureConnWanted) || strings.Contains(err.Error(), "remote error: tls: ")
 }
 
 func (c Connection) options() ([]nats.Option, error) {
