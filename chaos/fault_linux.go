@@ -53,17 +53,25 @@ func limitFiles(pid int, size uint64) error {
 	return unix.Prlimit(pid, unix.RLIMIT_FSIZE, &limit, nil)
 }
 
-// children lists the processes that a process has started and that run.
+// children lists the processes that a process has started and that run another program. One that is about to is left out: to stop it would be to
+// stop its parent, and nobody would end it.
 func children(pid int) (pids []int) {
+	own := program(pid)
 	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid)) // gone is none
 	for _, t := range tasks {
 		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, t.Name()))
 		for word := range strings.FieldsSeq(string(text)) {
-			if n, err := strconv.Atoi(word); err == nil {
+			if n, err := strconv.Atoi(word); err == nil && program(n) != own && program(n) != "" {
 				pids = append(pids, n)
 			}
 		}
 	}
 	slices.Sort(pids)
 	return pids
+}
+
+// program returns the file that a process runs; "" is one that is gone.
+func program(pid int) string {
+	file, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return file
 }
