@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // Aggregator keeps the collections of a store's experiments up to date. A collection is a view: a pure function of the
@@ -129,7 +130,7 @@ func (l *leader) keep(ctx context.Context) {
 // confirm proves that this aggregator leads, before its lease runs out; where another one does, it ends the lead at once.
 // Errors: Conflict (another one leads).
 func (l *leader) confirm(ctx context.Context) error {
-	within, cancel := context.WithDeadline(ctx, l.lock.deadline())
+	within, cancel := context.WithTimeout(ctx, clock.Until(l.lock.deadline()))
 	defer cancel()
 	err := l.lock.renew(within)
 	if foldstream.Is(err, foldstream.Conflict) {
@@ -177,9 +178,9 @@ type pause struct {
 	until   time.Time
 }
 
-func (p *pause) over() bool { return !time.Now().Before(p.until) }
+func (p *pause) over() bool { return !clock.Tick().Before(p.until) }
 
-func (p *pause) failed() { p.until = time.Now().Add(p.backoff.next()) }
+func (p *pause) failed() { p.until = clock.Tick().Add(p.backoff.next()) }
 
 // backoff is a pause that doubles with every failure. The zero backoff starts at 100 ms; success is setting it to zero.
 type backoff time.Duration

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 	"github.com/foldstream/foldstream/record"
 )
 
@@ -138,9 +139,9 @@ func (f *follower) openWaiting(ctx context.Context) {
 
 // store brings one stored collection up to date and lets go of it when it is complete.
 func (f *follower) store(ctx context.Context, name string, k *keeper) {
-	spent, err := k.store(ctx, time.Now().After(f.costly))
+	spent, err := k.store(ctx, clock.Tick().After(f.costly))
 	if spent > 0 {
-		f.costly = time.Now().Add(9 * spent) // at most a tenth of the time goes into values that will change again
+		f.costly = clock.Tick().Add(9 * spent) // at most a tenth of the time goes into values that will change again
 	}
 	switch {
 	case err != nil:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/frame"
+	"github.com/foldstream/foldstream/internal/clock"
 	"github.com/foldstream/foldstream/record"
 )
 
@@ -127,12 +128,12 @@ func (k *keeper) store(ctx context.Context, partial bool) (spent time.Duration, 
 		if !g.dirty || !final && !partial {
 			continue
 		}
-		start := time.Now()
+		start := clock.Tick()
 		if err := k.storeGroup(ctx, g, final); err != nil {
 			return spent, err
 		}
 		if !final {
-			spent += time.Since(start)
+			spent += clock.Since(start)
 		}
 	}
 	settled := k.fold.settled()

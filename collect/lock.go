@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // lockKey is the entry of the bucket of locks that names the leader of the aggregators.
@@ -48,13 +49,13 @@ func (l *lock) deadline() time.Time {
 	return l.until
 }
 
-func (l *lock) expired() bool { return !time.Now().Before(l.deadline()) }
+func (l *lock) expired() bool { return !clock.Tick().Before(l.deadline()) }
 
 // acquire tries once to take the lock and reports whether it is ours.
 func (l *lock) acquire(ctx context.Context) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
+	now := clock.Tick()
 	v, err := l.values.Get(ctx, lockKey)
 	switch {
 	case foldstream.Is(err, foldstream.NotFound):
@@ -85,7 +86,7 @@ func (l *lock) renew(ctx context.Context) error {
 
 // claim writes the entry over that of the revision we know. A conflict with an entry of ours is a reply that was lost.
 func (l *lock) claim(ctx context.Context) error {
-	now := time.Now()
+	now := clock.Tick()
 	err := l.write(ctx)
 	if foldstream.Is(err, foldstream.Conflict) {
 		v, getErr := l.values.Get(ctx, lockKey)

@@ -6,9 +6,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // Rebuilt is what became of one collection that was folded anew.
@@ -89,7 +89,7 @@ func foldAnew(ctx context.Context, store foldstream.Store, experiments []foldstr
 	for _, e := range experiments {
 		s := &scratch{values: map[string]foldstream.Value{}}
 		l := (&Aggregator{Store: onScratch{store, s}}).leader()
-		l.lock.until = time.Now().AddDate(1, 0, 0) // nobody else writes there
+		l.lock.until = clock.Tick().AddDate(1, 0, 0) // nobody else writes there
 		k, err := openKeeper(ctx, l, e)
 		if err != nil {
 			return nil, nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 	"github.com/foldstream/foldstream/internal/wire"
 	"github.com/foldstream/foldstream/stream/mem"
 )
@@ -83,7 +84,7 @@ func TestShelfConflict(t *testing.T) {
 		store := mem.New(mem.Options{})
 		l, _ := leaderOf(t, store)
 		s := openTestShelf(t, l)
-		l.lock.until = time.Now()
+		l.lock.until = clock.Tick()
 		if err := s.put(t.Context(), "x", []byte("ours"), 1); !foldstream.Is(err, foldstream.Conflict) {
 			t.Error(err)
 		}

@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/foldstream/foldstream"
 )
@@ -142,7 +141,7 @@ func (p *Pool) end(ctx context.Context, op string, id foldstream.TaskID, next fu
 		}
 		seq, err := p.s.append(ctx, op, l)
 		if err == nil {
-			l.Seq, l.At = foldstream.Cursor(seq), time.Now()
+			l.Seq, l.At = foldstream.Cursor(seq), p.s.now()
 			return l, true, p.s.point(op + ": ended")
 		}
 		if !foldstream.Is(err, foldstream.Conflict) || !t.again(ctx) {

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/micro"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // How long an answer of an index is waited for, and for how long none is asked after one did not come.
@@ -22,7 +23,7 @@ const (
 // askIndex puts a question to whoever keeps an index. False: nobody does, it is not filled yet, or the answer is of no use; then the streams
 // are to be read.
 func (s *Store) askIndex(ctx context.Context, endpoint string, q question, reply any) bool {
-	if !s.nc.IsConnected() || time.Now().UnixNano() < s.muted.Load() {
+	if !s.nc.IsConnected() || clock.Tick().UnixNano() < s.muted.Load() {
 		return false
 	}
 	q.Version = serviceVersion
@@ -38,7 +39,7 @@ func (s *Store) askIndex(ctx context.Context, endpoint string, q question, reply
 		return err
 	})
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		s.muted.Store(time.Now().Add(muteTime).UnixNano())
+		s.muted.Store(clock.Tick().Add(muteTime).UnixNano())
 	}
 	if err != nil || m.Header.Get(micro.ErrorCodeHeader) != "" {
 		return false

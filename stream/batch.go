@@ -27,7 +27,7 @@ const batchSize = 500
 // was lost is found out when its tasks are made one by one.
 func (p *Pool) inBatches(ctx context.Context, orders []*order) ([]*order, error) {
 	for part := range slices.Chunk(orders, batchSize) {
-		if slices.ContainsFunc(part, func(o *order) bool { return time.Until(o.ticket.at) > 0 }) || !p.batch(ctx, part, definitionOf) {
+		if slices.ContainsFunc(part, func(o *order) bool { return p.s.until(o.ticket.at) > 0 }) || !p.batch(ctx, part, definitionOf) {
 			break
 		}
 		if err := p.s.point("create: defined"); err != nil {

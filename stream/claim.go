@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // The answers to a ticket.
@@ -29,7 +30,7 @@ func (p *Pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease
 			return nil, foldstream.E(foldstream.Invalid, "fetch", err)
 		}
 	}
-	until := time.Now().Add(f.Wait)
+	until := clock.Tick().Add(f.Wait)
 	for {
 		m, err := p.take(ctx, f, until)
 		if err != nil {
@@ -156,7 +157,7 @@ func (p *Pool) fresh(ctx context.Context, d *delivery) (link, error) {
 		if err != nil || last.Seq >= d.expect {
 			return last, err
 		}
-		if time.Since(t.since) > staleTime || !t.again(ctx) {
+		if clock.Since(t.since) > staleTime || !t.again(ctx) {
 			if ctx.Err() != nil {
 				return last, ctx.Err()
 			}
@@ -194,7 +195,7 @@ func (p *Pool) finish(ctx context.Context, d *delivery, last link) error {
 
 // weighReturned decides about a task that was given back.
 func (p *Pool) weighReturned(ctx context.Context, d *delivery, claim, last link) (link, bool, error) {
-	rest := time.Until(last.until)
+	rest := p.s.until(last.until)
 	if last.later {
 		m, err := p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyLater(p.name, d.id))
 		switch {
@@ -249,7 +250,7 @@ func (p *Pool) weighRunning(ctx context.Context, d *delivery, claim, last link) 
 // liveFor returns for how long the worker of a claim counts as alive; 0 or less when it is provably gone.
 func (p *Pool) liveFor(ctx context.Context, claim link) (time.Duration, error) {
 	rest, err := p.s.livesOn(ctx, claim)
-	return max(rest, p.leaseTime()-time.Since(claim.At)), err
+	return max(rest, p.s.until(claim.At.Add(p.leaseTime()))), err
 }
 
 // crashed fails a task whose claims were lost too often.

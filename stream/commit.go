@@ -52,7 +52,7 @@ func (l *lease) Return(ctx context.Context, why error, after time.Duration) erro
 		end.next++
 	}
 	if after > 0 {
-		end.until, end.later = time.Now().Add(after), after > l.p.s.longDelay
+		end.until, end.later = l.p.s.now().Add(after), after > l.p.s.longDelay
 	}
 	return l.finish(ctx, "return", end, func(ctx context.Context, end link) error {
 		if end.later {
@@ -71,7 +71,7 @@ func (l *lease) postpone(ctx context.Context, end link) error {
 	l.p.s.expectTicket(m, l.p.name, t.id, l.d.seq)
 	_, err := l.p.s.publish(ctx, m)
 	if err := l.p.s.issued(ctx, "return", m, err); err != nil {
-		l.p.s.nak(l.d.msg, time.Until(end.until))
+		l.p.s.nak(l.d.msg, l.p.s.until(end.until))
 		return err
 	}
 	if err := l.p.s.point("return: scheduled"); err != nil {
@@ -129,7 +129,7 @@ func (l *lease) finish(ctx context.Context, op string, end link, answer func(con
 		return err
 	}
 	l.p.drop(l)
-	end.Seq, end.At = foldstream.Cursor(seq), time.Now()
+	end.Seq, end.At = foldstream.Cursor(seq), l.p.s.now()
 	if err = l.p.s.point(op + ": stored"); err == nil {
 		err = answer(ctx, end)
 	}

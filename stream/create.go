@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // order is one task on its way through Create.
@@ -89,13 +90,13 @@ func (p *Pool) define(ctx context.Context, orders []*order) error {
 		}
 	}
 	first := once[:min(len(once), p.s.bulk.first)]
-	began := time.Now()
+	began := clock.Tick()
 	known, err := p.pipeline(ctx, first)
 	if err != nil {
 		return err
 	}
 	rest := once[len(first):]
-	if len(known) == 0 && time.Since(began) > p.s.bulk.slow*time.Duration(len(first)) {
+	if len(known) == 0 && clock.Since(began) > p.s.bulk.slow*time.Duration(len(first)) {
 		if rest, err = p.inBatches(ctx, rest); err != nil {
 			return err
 		}
@@ -183,7 +184,7 @@ func (p *Pool) issue(ctx context.Context, orders []*order) (err error) {
 
 // firstTicket is the message of an order's ticket, which is taken only while the task has none.
 func (p *Pool) firstTicket(o *order) *nats.Msg {
-	m := o.ticket.put(p.s.lay)
+	m := o.ticket.put(p.s.lay, p.s.now())
 	p.s.expectTicket(m, p.name, o.ticket.id, 0)
 	return m
 }

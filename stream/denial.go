@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // denial is a permission that the server refused. It comes beside all replies, and what it refused is never answered: who waits for that
@@ -34,7 +36,7 @@ func (s *Store) watchDenials() (undo func()) {
 			if s.refusesIndex(err) {
 				s.muted.Store(math.MaxInt64)
 			} else {
-				d.at = time.Now()
+				d.at = clock.Tick()
 			}
 			last := s.denied.Swap(d)
 			last.later = d
@@ -65,7 +67,7 @@ const (
 // patience is how long to wait for the reply to what was published to a subject, and the error then; without a denial that concerns it, for ever.
 func (d *denial) patience(subject string) (<-chan time.Time, error) {
 	switch {
-	case !d.since(time.Now().Add(-denialNews)):
+	case !d.since(clock.Tick().Add(-denialNews)):
 	case d.refuses(subject + `"`):
 		return time.After(0), d.err
 	case d.refuses(subject[:strings.LastIndexByte(subject, '.')+1]):

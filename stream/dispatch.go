@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // subscribe opens the inbox that tickets come to. The caller holds mu.
@@ -94,7 +96,7 @@ func (p *Pool) status(number uint64, code string) {
 	if code == "404" || code == "408" { // no messages, or not in time
 		return
 	}
-	ln.retry = time.Now().Add(retryAfter)
+	ln.retry = clock.Tick().Add(retryAfter)
 	p.s.log.Warn("a pull was refused", "pool", p.name, "lane", ln.consumer(p.name), "err", code)
 	p.ready[ln.laneName] = false
 	p.s.background(func(ctx context.Context) {
@@ -129,7 +131,7 @@ func (p *Pool) watch(ctx context.Context) {
 	for {
 		select {
 		case <-tick.C:
-			p.look(time.Now())
+			p.look(clock.Tick())
 		case <-ctx.Done():
 			return
 		}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // The server's error codes that mean something of their own here.
@@ -84,7 +84,7 @@ func (s *Store) door(ctx context.Context, op string, err error) error {
 	}
 	kind := kindOf(err)
 	switch {
-	case kind == foldstream.Unavailable && s.deniedSince(time.Now().Add(-2*s.cfg.Patience)):
+	case kind == foldstream.Unavailable && s.deniedSince(clock.Tick().Add(-2*s.cfg.Patience)):
 		return foldstream.E(foldstream.Denied, op, s.denied.Load().err)
 	case errors.Is(err, nats.ErrNoResponders):
 		err = fmt.Errorf("no JetStream answers for this account; start the server with -js, or enable it for the account: %w", err)

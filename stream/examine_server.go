@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // What a server must have, and what is worth a warning.
@@ -65,7 +66,7 @@ func (e *examination) account(ctx context.Context) bool {
 		return err
 	})
 	switch {
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), isLost(err) && !e.deniedSince(time.Now().Add(-time.Minute)):
+	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), isLost(err) && !e.deniedSince(clock.Tick().Add(-time.Minute)):
 		e.tell(Critical, about, nil, "there is none for this account (%v): start the server with -js, or enable it for the account", err)
 		return false
 	case err != nil:
@@ -202,16 +203,16 @@ func (e *examination) clock(ctx context.Context) bool {
 	const about = "clock"
 	var best, skew time.Duration
 	for i := range 3 {
-		asked := time.Now()
+		asked, here := clock.Tick(), e.wall()
 		st, err := e.stream(ctx, e.lay.events())
-		took := time.Since(asked)
+		took := clock.Since(asked)
 		switch {
 		case errors.Is(err, jetstream.ErrStreamNotFound):
 			return e.tell(Good, about, nil, "it cannot be compared with the server's before there is a stream")
 		case err != nil:
 			return e.failed(ctx, about, err)
 		case i == 0 || took < best:
-			best, skew = took, st.CachedInfo().TimeStamp.Sub(asked.Add(took/2))
+			best, skew = took, st.CachedInfo().TimeStamp.Sub(here.Add(took/2))
 		}
 	}
 	level, text := judgeClock(skew, best, e.cfg.Lease)

@@ -16,6 +16,7 @@ import (
 	"github.com/synadia-io/orbit.go/jetstreamext"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // Abandon stops all that keeps a lease of this package alive, as the death or the freezing of its worker would.
@@ -215,7 +216,7 @@ func (s *Store) FetchAhead(pool string, n int) {
 	p := s.pool(pool)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.level, p.since = n, time.Now().Add(time.Hour)
+	p.level, p.since = n, clock.Tick().Add(time.Hour)
 }
 
 // EncodeTask writes a task as it is stored.
@@ -312,4 +313,14 @@ func (s *Store) ReadReplicas() {
 func (s *Store) Plant(ctx context.Context, m *nats.Msg) error {
 	_, err := s.js.PublishMsg(ctx, m)
 	return err
+}
+
+// SetWall has the store's machine show another time, before the store is used.
+func (s *Store) SetWall(wall func() time.Time) { s.wall = wall }
+
+// BelieveWall plants a fault: what is decided is decided by this machine's clock.
+func (s *Store) BelieveWall() {
+	s.clock.mu.Lock()
+	defer s.clock.mu.Unlock()
+	s.clock.at = time.Time{}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // fairShare is how often a fetch takes the oldest band first, so that nothing starves.
@@ -91,7 +92,7 @@ func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (
 	w := &waiter{filter: f, ticket: make(chan *nats.Msg, 1)}
 	patience := p.s.cfg.Patience
 	if f.Wait > 0 {
-		w.until, patience = until, time.Until(until)
+		w.until, patience = until, clock.Until(until)
 	}
 	if err := p.join(w); err != nil {
 		return nil, p.s.door(ctx, "fetch", err)
@@ -101,7 +102,7 @@ func (p *Pool) take(ctx context.Context, f foldstream.Filter, until time.Time) (
 		return p.handed(m)
 	default:
 	}
-	since, last, timeout := time.Now(), p.s.denied.Load(), time.NewTimer(patience)
+	since, last, timeout := clock.Tick(), p.s.denied.Load(), time.NewTimer(patience)
 	defer timeout.Stop()
 	for waiting := true; waiting; {
 		select {
@@ -167,7 +168,7 @@ func (p *Pool) join(w *waiter) error {
 	}
 	p.clock++
 	w.since = p.clock
-	p.paced(time.Now())
+	p.paced(clock.Tick())
 	p.waiters = append(p.waiters, w)
 	p.pump()
 	return nil
@@ -265,7 +266,7 @@ func (p *Pool) turn() ([]*lane, int) {
 
 // wanting counts the waiters that a probe of the lane could serve and that do not know it to be empty.
 func (p *Pool) wanting(ln *lane) int {
-	if time.Now().Before(ln.retry) {
+	if clock.Tick().Before(ln.retry) {
 		return 0
 	}
 	n := 0
@@ -279,7 +280,7 @@ func (p *Pool) wanting(ln *lane) int {
 
 func (p *Pool) startProbe(ln *lane, n int) {
 	p.requests++
-	p.probed, p.probe, p.probeLeft, p.probeClock, p.probeSince = ln, p.requests, n, p.clock, time.Now()
+	p.probed, p.probe, p.probeLeft, p.probeClock, p.probeSince = ln, p.requests, n, p.clock, clock.Tick()
 	p.request(ln, p.probe, pullRequest{Batch: n, NoWait: true})
 }
 
@@ -291,12 +292,12 @@ func (p *Pool) parkAt(ln *lane) {
 			until = w.until
 		}
 	}
-	wait := min(time.Until(until), parkTime)
-	if ln.park != 0 || wait <= 0 || time.Now().Before(ln.retry) {
+	wait := min(clock.Until(until), parkTime)
+	if ln.park != 0 || wait <= 0 || clock.Tick().Before(ln.retry) {
 		return
 	}
 	p.requests++
-	ln.park, ln.due = p.requests, time.Now().Add(wait)
+	ln.park, ln.due = p.requests, clock.Tick().Add(wait)
 	p.request(ln, ln.park, pullRequest{Batch: 1, Expires: wait})
 }
 

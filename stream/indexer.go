@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // errTorn is an index that does not hold what the streams do: messages were deleted, or a server forgot some.
@@ -27,14 +28,14 @@ func (s *Store) ServeIndex(ctx context.Context) error {
 	defer stop()
 	defer context.AfterFunc(s.life(), stop)()
 	for pause := tornPause; ; pause = min(2*pause, soundAfter) {
-		begun := time.Now()
+		begun := clock.Tick()
 		err := newIndexer(s).run(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case !errors.Is(err, errTorn) && (kindOf(err) != foldstream.Unavailable || s.nc.IsClosed()):
 			return s.door(ctx, "index", err)
-		case time.Since(begun) > soundAfter:
+		case clock.Since(begun) > soundAfter:
 			pause = tornPause
 		}
 		s.log.Warn("the index reads the streams anew", "err", err)
@@ -59,7 +60,7 @@ func (x *indexer) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return x.read(ctx, &x.defs, x.define) })
 	group.Go(func() error {
-		begun := time.Now()
+		begun := clock.Tick()
 		if err := x.fill(ctx, &x.defs); err != nil {
 			return err
 		}
@@ -67,7 +68,7 @@ func (x *indexer) run(ctx context.Context) error {
 		if err := x.fill(ctx, &x.events); err != nil {
 			return err
 		}
-		x.s.log.Info("the index is filled", "tasks", x.size(), "dur_ms", time.Since(begun).Milliseconds())
+		x.s.log.Info("the index is filled", "tasks", x.size(), "dur_ms", clock.Since(begun).Milliseconds())
 		return x.serve(ctx)
 	})
 	return group.Wait()

@@ -135,6 +135,7 @@ func (s *Store) getLeader(ctx context.Context, stream string, query []byte) (*st
 	case r.Message == nil:
 		return nil, jetstream.ErrInvalidJetStreamResponse
 	}
+	s.clock.least(r.Message.Time)
 	m := &stored{subject: r.Message.Subject, seq: r.Message.Seq, at: r.Message.Time, data: r.Message.Data}
 	var err error
 	if len(r.Message.Header) > 0 {

@@ -36,7 +36,7 @@ var _ foldstream.Lease = (*lease)(nil)
 // newLease makes a lease whose claim follows base: its expected event, attempt and crashes.
 func newLease(p *Pool, d *delivery, task foldstream.Task, base link) *lease {
 	task.Attempt = base.Attempt
-	l := &lease{p: p, d: d, view: task, claim: base, since: time.Now(), claimed: make(chan struct{})}
+	l := &lease{p: p, d: d, view: task, claim: base, since: p.s.now(), claimed: make(chan struct{})}
 	c := &l.claim
 	c.Pool, c.Task, c.Stage, c.Worker = p.name, d.id, d.lane.stage, p.s.cfg.Worker
 	c.Kind, c.Status = foldstream.EventClaim, foldstream.Running

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/foldstream/foldstream"
 )
@@ -92,7 +93,7 @@ func (l *listing) told(ctx context.Context, page pageReply) error {
 		if m == nil {
 			continue // its life began anew: it comes later
 		}
-		state, err := r.state(m, events[r.Event])
+		state, err := r.state(m, events[r.Event], l.p.s.now())
 		if l.p.s.passes(err) {
 			continue
 		}
@@ -108,8 +109,8 @@ func (l *listing) told(ctx context.Context, page pageReply) error {
 	return nil
 }
 
-// state is where a task stands by its row, its definition and, where it has trouble, its last event; nil is one that is gone.
-func (r row) state(def, event *stored) (foldstream.TaskState, error) {
+// state is where a task stands now by its row, its definition and, where it has trouble, its last event; nil is one that is gone.
+func (r row) state(def, event *stored, now time.Time) (foldstream.TaskState, error) {
 	t, err := readDefinition(def)
 	if err != nil {
 		return foldstream.TaskState{}, err
@@ -124,7 +125,7 @@ func (r row) state(def, event *stored) (foldstream.TaskState, error) {
 		}
 	}
 	state := foldstream.TaskState{Task: t, Created: def.at}
-	tell(&state, last)
+	tell(&state, last, now)
 	return state, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // firing is the body of a schedule's last: one order that somebody took.
@@ -71,8 +72,8 @@ func (s *Store) NextOrder(ctx context.Context, wait time.Duration) (foldstream.O
 		return nil, err
 	}
 	t := s.trial()
-	for until := time.Now().Add(wait); ; {
-		m, err := s.pullOrder(ctx, max(time.Until(until), 0))
+	for until := clock.Tick().Add(wait); ; {
+		m, err := s.pullOrder(ctx, max(clock.Until(until), 0))
 		if verdictOf(err) == unsure && t.again(ctx) { // the consumer has no leader yet, or nobody made it
 			continue
 		}
@@ -149,7 +150,7 @@ func (s *Store) takeOrder(ctx context.Context, m *nats.Msg) (*dueOrder, error) {
 		return nil, err
 	}
 	name := nameOfSchedule(m.Subject)
-	claim := firing{Seq: meta.Sequence.Stream, Due: meta.Timestamp, Next: timeOf(m.Header), Worker: s.cfg.Worker, Taken: time.Now(), Nonce: nonce()}
+	claim := firing{Seq: meta.Sequence.Stream, Due: meta.Timestamp, Next: timeOf(m.Header), Worker: s.cfg.Worker, Taken: s.now(), Nonce: nonce()}
 	if err := decode(m.Data, &claim.Of); err != nil {
 		return nil, err
 	}
@@ -228,7 +229,7 @@ func (o *dueOrder) Due() time.Time { return o.claim.Due }
 // Done stores the outcome behind the claim, and only then takes the order away.
 func (o *dueOrder) Done(ctx context.Context, out foldstream.Outcome) error {
 	f := o.claim
-	f.Ended, f.Text, f.Error = time.Now(), clip(out.Text), clip(out.Error)
+	f.Ended, f.Text, f.Error = o.s.now(), clip(out.Text), clip(out.Error)
 	return o.end(ctx, "done", f, func() { o.s.ack(o.msg) })
 }
 

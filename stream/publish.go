@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // expect makes the server take m only while the last message of m's subject is the one of that sequence; 0 is none.
@@ -80,12 +81,12 @@ type trial struct {
 }
 
 func (s *Store) trial() *trial {
-	return &trial{s, time.Now(), 2 * time.Millisecond}
+	return &trial{s, clock.Tick(), 2 * time.Millisecond}
 }
 
 // again waits before the next try and reports whether there is one. What the server denied it denies again.
 func (t *trial) again(ctx context.Context) bool {
-	if time.Since(t.since) > t.s.cfg.Patience || t.s.deniedSince(t.since) {
+	if clock.Since(t.since) > t.s.cfg.Patience || t.s.deniedSince(t.since) {
 		return false
 	}
 	select {

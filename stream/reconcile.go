@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -51,7 +50,7 @@ func (p *Pool) reconcile(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	still := time.Now().Add(-2 * p.leaseTime())
+	still := p.s.now().Add(-2 * p.leaseTime())
 	var open int
 	var suspects []foldstream.TaskID
 	var strangers []uint64
@@ -268,7 +267,7 @@ func (p *Pool) give(ctx context.Context, t ticket) (bool, error) {
 	if err := p.ensureLane(ctx, t.lane); err != nil {
 		return false, err
 	}
-	m := t.put(p.s.lay)
+	m := t.put(p.s.lay, p.s.now())
 	p.s.expectTicket(m, p.name, t.id, 0)
 	_, err := p.s.publish(ctx, m)
 	if verdictOf(err) == refused {
@@ -282,7 +281,7 @@ func (p *Pool) give(ctx context.Context, t ticket) (bool, error) {
 func (p *Pool) isDead(ctx context.Context, m *stored, t ticket) (bool, error) {
 	if t.later {
 		at, err := due(m)
-		return err == nil && time.Since(at) > 2*p.leaseTime(), nil
+		return err == nil && p.s.until(at) < -2*p.leaseTime(), nil
 	}
 	if err := p.ensureLane(ctx, t.lane); err != nil {
 		return false, err

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // The stock has as many tickets as were fetched in the stockTime before, if those were at least stockLeast. No ticket lies in it for longer
@@ -62,7 +64,7 @@ func (p *Pool) spare(ln *lane) int {
 func (p *Pool) shelve(m *nats.Msg) bool {
 	room := p.stocks() && p.level > 0 && !p.stopped && len(p.shelf) < 2*stockMost
 	if room {
-		p.shelf = append(p.shelf, stocked{m, time.Now()})
+		p.shelf = append(p.shelf, stocked{m, clock.Tick()})
 	}
 	return room
 }
@@ -79,7 +81,7 @@ func (p *Pool) handOut() {
 
 // clearStock gives tickets back that lie in stock for as long as life, or longer.
 func (p *Pool) clearStock(life time.Duration) {
-	for len(p.shelf) > 0 && time.Since(p.shelf[0].since) >= life {
+	for len(p.shelf) > 0 && clock.Since(p.shelf[0].since) >= life {
 		p.s.nak(p.shelf[0].msg, 0)
 		p.shelf = p.shelf[1:]
 	}

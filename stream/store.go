@@ -23,7 +23,9 @@ type Store struct {
 	longDelay time.Duration // the longest pause that a ticket waits out in its consumer
 	session   string        // this store among all that carry the same worker name
 	host      string
-	since     time.Time
+	since     time.Time // by the server's clock
+	clock     serverClock
+	wall      func() time.Time       // this machine's clock, which decides nothing; tests put others here
 	denied    atomic.Pointer[denial] // the last one
 	muted     atomic.Int64           // until then no index is asked, in ns
 	shown     atomic.Bool            // this store has an entry in the bucket Workers
@@ -79,7 +81,7 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(), host: hostName(), since: time.Now(),
+		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(), host: hostName(), wall: time.Now, //nolint:forbidigo // what the doctor compares with the server's
 		pools: map[string]*Pool{}, longDelay: longDelay, bulk: byDefault,
 	}
 	s.get = s.getLeader
@@ -101,6 +103,10 @@ func (s *Store) start(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, s.cfg.Patience)
 	defer cancel()
 	err := s.provision(limited)
+	if err == nil {
+		err = s.door(limited, "open", s.ensure(limited, s.learnTime))
+		s.since = s.now()
+	}
 	if err == nil {
 		s.watchConnection()
 		err = s.watchPools(limited)
@@ -164,14 +170,20 @@ func (s *Store) watchConnection() {
 	changes := s.nc.StatusChanged(nats.CONNECTED)
 	s.undo = append(s.undo, func() { s.nc.RemoveStatusListener(changes) })
 	s.background(func(ctx context.Context) {
+		learn := time.NewTicker(learnEvery)
+		defer learn.Stop()
 		for {
 			select {
 			case <-changes:
 				for _, p := range s.allPools() {
 					p.reset()
 				}
+			case <-learn.C:
 			case <-ctx.Done():
 				return
+			}
+			if err := s.learnTime(ctx); err != nil {
+				s.log.Debug("the server does not tell its time; it is reckoned on", "err", err)
 			}
 		}
 	})

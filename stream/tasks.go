@@ -43,7 +43,7 @@ func (p *Pool) fill(ctx context.Context, page []foldstream.TaskState) error {
 	}
 	last, err := p.lastLinks(ctx, ids)
 	for i := range page {
-		tell(&page[i], last[page[i].ID])
+		tell(&page[i], last[page[i].ID], p.s.now())
 	}
 	return err
 }
@@ -65,8 +65,8 @@ func (p *Pool) placeAll(ctx context.Context, page []foldstream.TaskState) error 
 	return err
 }
 
-// tell sets where a task stands by its last event; the zero link is none.
-func tell(state *foldstream.TaskState, last link) {
+// tell sets where a task stands now by its last event; the zero link is none.
+func tell(state *foldstream.TaskState, last link, now time.Time) {
 	state.Status, state.Updated = foldstream.Waiting, state.Created
 	until := state.Task.NotBefore
 	if last.Seq > 0 {
@@ -74,7 +74,7 @@ func tell(state *foldstream.TaskState, last link) {
 		state.Status, state.Updated = last.Status, last.At
 		state.Worker, state.Error, state.Crashes, until = last.Worker, last.trouble, last.crashes, last.until
 	}
-	if state.Status == foldstream.Waiting && time.Until(until) > 0 {
+	if state.Status == foldstream.Waiting && until.After(now) {
 		state.NotBefore = until
 	}
 }
@@ -138,7 +138,7 @@ func (p *Pool) state(ctx context.Context, id foldstream.TaskID) (foldstream.Task
 		return foldstream.TaskState{}, err
 	}
 	state := foldstream.TaskState{Task: t, Created: m.at}
-	if tell(&state, last); state.Status != foldstream.Waiting && state.Status != foldstream.PartDone {
+	if tell(&state, last, p.s.now()); state.Status != foldstream.Waiting && state.Status != foldstream.PartDone {
 		return state, nil
 	}
 	m, err = p.s.newest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, id))

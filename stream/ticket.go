@@ -50,8 +50,8 @@ func (t ticket) message(lay layout) *nats.Msg {
 }
 
 // put writes a ticket to its lane or, where its time is not yet, to the schedules.
-func (t ticket) put(lay layout) *nats.Msg {
-	if time.Until(t.at) > 0 {
+func (t ticket) put(lay layout, now time.Time) *nats.Msg {
+	if t.at.After(now) {
 		return t.schedule(lay, t.at)
 	}
 	return t.message(lay)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -110,7 +109,7 @@ func (u *upload) object(d foldstream.Digest) (*nats.Msg, error) {
 	}
 	return u.s.objectMessage(d, jetstream.ObjectInfo{
 		ObjectMeta: jetstream.ObjectMeta{Name: string(d), Opts: &jetstream.ObjectMetaOptions{ChunkSize: chunkSize}},
-		Bucket:     u.s.lay.artifacts(), NUID: u.id, Size: uint64(u.sum.n), Chunks: uint32(u.sent), Digest: digest, ModTime: time.Now().UTC(),
+		Bucket:     u.s.lay.artifacts(), NUID: u.id, Size: uint64(u.sum.n), Chunks: uint32(u.sent), Digest: digest, ModTime: u.s.now().UTC(),
 	})
 }
 

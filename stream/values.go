@@ -232,7 +232,7 @@ func (v *values) read(m *stored) foldstream.Value {
 		Key: strings.TrimPrefix(m.subject, v.subject("")), Data: m.data, Mark: foldstream.Cursor(mark), Revision: m.seq, At: m.at,
 		Deleted: m.header.Get(headerOperation) != "" || m.header.Get(jetstream.MarkerReasonHeader) != "",
 	}
-	if v.ttl > 0 && time.Since(m.at) > v.ttl {
+	if v.ttl > 0 && v.s.until(m.at) < -v.ttl {
 		val.Deleted = true
 	}
 	return val

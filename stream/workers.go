@@ -77,7 +77,7 @@ func (p *Pool) beatsUntil() time.Time {
 	if !p.beating {
 		return time.Time{}
 	}
-	return time.Now().Add(p.lease)
+	return p.s.now().Add(p.lease)
 }
 
 // Workers reads who is alive, in order of their names: who fetched and still beats, also with nothing in hand.
@@ -95,7 +95,7 @@ func (s *Store) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, erro
 				yield(foldstream.Presence{}, foldstream.E(foldstream.KindOf(err), "workers", err))
 				return
 			}
-			if time.Now().Before(p.Expires) && !yield(p.told(), nil) {
+			if s.now().Before(p.Expires) && !yield(p.told(), nil) {
 				return
 			}
 		}
@@ -126,11 +126,11 @@ func (s *Store) livesOn(ctx context.Context, claim link) (time.Duration, error) 
 	p, err := decodePresence(m.data)
 	switch {
 	case isNewer(err): // it lives, and may work this
-		return max(time.Until(m.at.Add(s.cfg.Lease)), 0), nil
+		return max(s.until(m.at.Add(s.cfg.Lease)), 0), nil
 	case err != nil || p.Tasks[claim.Pool+"/"+string(claim.Task)].Claim != claim.Seq:
 		return 0, nil
 	}
-	return max(time.Until(p.Expires), 0), nil
+	return max(s.until(p.Expires), 0), nil
 }
 
 func decodePresence(data []byte) (Presence, error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // putOff is the pause of a task whose guard or data cannot be reached just now.
@@ -17,7 +18,7 @@ const putOff = 5 * time.Second
 // attempt works one leased task and settles its lease.
 func (p *process) attempt(fetching, working context.Context, s *slot, lease foldstream.Lease) {
 	t := lease.Task()
-	began := time.Now()
+	began := clock.Tick()
 	result, err := foldstream.Result{}, errStopped
 	var held *permit
 	var left <-chan struct{}
@@ -34,7 +35,7 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 	if err == nil {
 		result, left, err = p.watched(working, lease, t, rec, held)
 	}
-	result.Code, result.Worker, result.Duration = cmp.Or(p.Code, result.Code, p.Build), p.Name, time.Since(began)
+	result.Code, result.Worker, result.Duration = cmp.Or(p.Code, result.Code, p.Build), p.Name, clock.Since(began)
 	err = p.settle(fetching, lease, t, result, rec.points, err)
 	p.say(t, err, result.Duration)
 	if left == nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // How limits are followed.
@@ -68,14 +69,14 @@ func (l *limiter) run(ctx context.Context) error {
 	defer watch.Wait()
 	watching := false
 	for {
-		began := time.Now()
+		began := clock.Tick()
 		err := l.follow(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case foldstream.Is(err, foldstream.Invalid) || foldstream.Is(err, foldstream.Denied):
 			return err
-		case err != nil || time.Since(began) > settingsEvery:
+		case err != nil || clock.Since(began) > settingsEvery:
 			l.blinded() // for as long as nothing is heard of the store, an entry that does not change is no sign of a crash
 		}
 		if !watching && l.limits() {

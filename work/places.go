@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // places are the numbered entries cap/<pool>/<key>/<i> in the bucket of locks: who holds one may run one task of the key. An entry
@@ -112,7 +113,7 @@ func (s *places) live(p *place) bool {
 	if s.blind.After(since) {
 		since = s.blind
 	}
-	return p.mine || time.Since(since) < p.lease
+	return p.mine || clock.Since(since) < p.lease
 }
 
 // setLease follows the lease of the pool; the bucket forgets entries that are not renewed for longer than defaultLease.
@@ -132,7 +133,7 @@ func (s *places) leaseTime() time.Duration {
 func (s *places) blinded() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.blind = time.Now()
+	s.blind = clock.Tick()
 }
 
 // occupy takes a place of a key for the permit. It begins at any of them, so that those who come together seldom meet. Errors:
@@ -238,12 +239,12 @@ const renewEvery = 300 * time.Millisecond
 
 // renew renews the places that are held, thrice a lease, until ctx ends.
 func (s *places) renew(ctx context.Context) {
-	last := time.Now()
+	last := clock.Tick()
 	for pause(ctx, min(renewEvery, s.leaseTime()/3)) {
-		if time.Since(last) < s.leaseTime()/3 {
+		if clock.Since(last) < s.leaseTime()/3 {
 			continue
 		}
-		last = time.Now()
+		last = clock.Tick()
 		for _, p := range s.permits() {
 			for _, one := range p.seats {
 				err := s.again(ctx, one)
@@ -376,7 +377,7 @@ func (s *places) learn(v foldstream.Value) {
 // read makes a place of an entry. One of our own that we do not hold is left of a write without an answer, and free; one that cannot
 // be read is given the lease of ours.
 func (s *places) read(v foldstream.Value) *place {
-	p, e := &place{revision: v.Revision, lease: s.lease, since: time.Now()}, entryOf(v)
+	p, e := &place{revision: v.Revision, lease: s.lease, since: clock.Tick()}, entryOf(v)
 	switch {
 	case e.Life == s.life:
 		p.lease = 0

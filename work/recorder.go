@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 	"github.com/foldstream/foldstream/internal/series"
 )
 
@@ -84,7 +85,7 @@ func (r *recorder) Artifact(ctx context.Context, name, mediaType string, from io
 func (r *recorder) Progress(p foldstream.Progress) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.heard = time.Now()
+	r.heard = clock.Tick()
 	select { // under the lock, so that there is room for what follows
 	case <-r.progress:
 	default:
@@ -96,7 +97,7 @@ func (r *recorder) Progress(p foldstream.Progress) {
 func (r *recorder) begin() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.heard = time.Now()
+	r.heard = clock.Tick()
 	close(r.begun)
 }
 
@@ -104,7 +105,7 @@ func (r *recorder) begin() {
 func (r *recorder) quiet() time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return time.Since(r.heard)
+	return clock.Since(r.heard)
 }
 
 // fill returns the worker's result with what was recorded, but for the points, of which none is taken any more; where both name a thing, the worker's result has it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // errLost ends a build whose lock is another's.
@@ -68,8 +69,8 @@ func (l *lock) acquire(ctx context.Context, since time.Time) (got bool, seen tim
 		return false, since, err
 	case v.Revision != l.revision || since.IsZero():
 		l.revision = v.Revision
-		return false, time.Now(), nil
-	case json.Unmarshal(v.Data, &there) == nil && time.Since(since) < time.Duration(there.Lease)*time.Millisecond:
+		return false, clock.Tick(), nil
+	case json.Unmarshal(v.Data, &there) == nil && clock.Since(since) < time.Duration(there.Lease)*time.Millisecond:
 		return false, since, nil
 	}
 	err = l.write(ctx)
