@@ -88,6 +88,8 @@ type Artifacts interface {
 	Open(ctx context.Context, d Digest) (io.ReadCloser, error)
 	// Stat returns a blob's size. Errors: NotFound.
 	Stat(ctx context.Context, d Digest) (int64, error)
+	// Renew is Stat of a blob that somebody is about to refer to: it counts as stored just now, as after Put, see Sweeper. Errors: NotFound.
+	Renew(ctx context.Context, d Digest) (int64, error)
 	// Delete removes a blob; removing what is not there is no error.
 	Delete(ctx context.Context, d Digest) error
 }

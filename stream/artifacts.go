@@ -131,14 +131,7 @@ func (s *Store) deleteObject(ctx context.Context, d foldstream.Digest) error {
 			return err
 		}
 		if !o.Deleted {
-			gone := o
-			gone.Deleted, gone.Size, gone.Chunks, gone.Digest = true, 0, 0, ""
-			m, err := s.objectMessage(d, gone.ObjectInfo)
-			if err != nil {
-				return err
-			}
-			expect(m, o.seq)
-			if _, err = s.publish(ctx, m); err != nil {
+			if err := s.sayDeleted(ctx, d, o); err != nil {
 				if verdictOf(err) == broken || !t.again(ctx) {
 					return err
 				}
@@ -146,6 +139,54 @@ func (s *Store) deleteObject(ctx context.Context, d foldstream.Digest) error {
 			}
 		}
 		return s.purge(ctx, s.lay.objects(), purgeRequest{Filter: s.lay.chunks(o.NUID)})
+	}
+}
+
+// sayDeleted says of a blob that it is deleted, if nothing else was said of it since.
+func (s *Store) sayDeleted(ctx context.Context, d foldstream.Digest, o object) error {
+	gone := o
+	gone.Deleted, gone.Size, gone.Chunks, gone.Digest = true, 0, 0, ""
+	return s.say(ctx, d, gone)
+}
+
+// say takes the place of what was said of a blob at o's sequence.
+func (s *Store) say(ctx context.Context, d foldstream.Digest, o object) error {
+	m, err := s.objectMessage(d, o.ObjectInfo)
+	if err != nil {
+		return err
+	}
+	expect(m, o.seq)
+	_, err = s.publish(ctx, m)
+	return err
+}
+
+// Renew says of a blob again what is said of it.
+func (a artifacts) Renew(ctx context.Context, d foldstream.Digest) (int64, error) {
+	o, err := a.object(ctx, "renew", d)
+	if err == nil {
+		err = a.s.renew(ctx, d, o)
+	}
+	return int64(o.Size), a.s.door(ctx, "renew", err)
+}
+
+// renew makes what is said of a blob new, or finds that somebody else has. Errors: NotFound (somebody deleted it).
+func (s *Store) renew(ctx context.Context, d foldstream.Digest, o object) error {
+	for t := s.trial(); ; {
+		err := s.say(ctx, d, o)
+		if err == nil || verdictOf(err) == broken {
+			return err
+		}
+		now, failed := s.objectNow(ctx, d)
+		switch {
+		case failed != nil:
+			return failed
+		case now.seq == 0 || now.Deleted:
+			return foldstream.Errorf(foldstream.NotFound, "renew", "no artifact %q", d)
+		case now.seq > o.seq:
+			return nil
+		case !t.again(ctx):
+			return err
+		}
 	}
 }
 

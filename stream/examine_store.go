@@ -87,7 +87,7 @@ func compare(is, want jetstream.StreamConfig) (level Level, faults []string) {
 		bad(Warning, "it takes no atomic batches; opening the store mends that")
 	}
 	expires := want.MaxAge > 0 || strings.HasSuffix(is.Name, foldstream.Workers) || strings.HasSuffix(is.Name, foldstream.Locks)
-	if is.MaxAge > 0 != expires || want.MaxAge > 0 && is.MaxAge != want.MaxAge {
+	if (is.MaxAge > 0 != expires || want.MaxAge > 0 && is.MaxAge != want.MaxAge) && !forgettable(is.Name) {
 		bad(Critical, "it keeps messages for %v", is.MaxAge)
 	}
 	if is.MaxMsgs > 0 || is.MaxBytes > 0 {
@@ -97,6 +97,11 @@ func compare(is, want jetstream.StreamConfig) (level Level, faults []string) {
 		bad(Warning, "it is in memory: a restart of the server forgets it")
 	}
 	return level, faults
+}
+
+// forgettable reports whether a stream may forget what is older than whoever runs the server likes: no task and no collection needs it.
+func forgettable(name string) bool {
+	return strings.HasSuffix(name, "_DLQ") || strings.HasSuffix(name, "_METRICS")
 }
 
 // peers says what is wrong with a stream's replicas.

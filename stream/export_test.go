@@ -19,6 +19,17 @@ import (
 	"github.com/foldstream/foldstream/internal/clock"
 )
 
+// Faulty reports whether the doctor has something against a stream of the store.
+func Faulty(s *Store, is jetstream.StreamConfig) bool {
+	for _, want := range (&examination{Store: s}).wanted() {
+		if want.Name == is.Name {
+			level, _ := compare(is, want)
+			return level != Good
+		}
+	}
+	return true
+}
+
 // Abandon stops all that keeps a lease of this package alive, as the death or the freezing of its worker would.
 func Abandon(l foldstream.Lease) { l.(*lease).silent.Store(true) }
 

@@ -43,6 +43,8 @@ func (l layout) object(d foldstream.Digest) string {
 	return "$O." + l.artifacts() + ".M." + base64.URLEncoding.EncodeToString([]byte(d))
 }
 
+func (l layout) anyObject() string { return "$O." + l.artifacts() + ".M.*" }
+
 func (l layout) def(pool string, id foldstream.TaskID) string {
 	return l.prefix + ".def." + pool + "." + string(id)
 }

@@ -81,7 +81,13 @@ func (u *upload) name(ctx context.Context) (bool, error) {
 		}
 		if old.seq > 0 && !old.Deleted {
 			u.unsettled = false
-			return old.NUID == u.id, nil
+			if old.NUID == u.id {
+				return true, nil
+			}
+			if err := u.s.renew(ctx, d, old); !foldstream.Is(err, foldstream.NotFound) {
+				return false, err
+			}
+			continue // it was deleted just now: name this one
 		}
 		expect(m, old.seq)
 		if err := u.s.point("put: stored"); err != nil {

@@ -29,12 +29,13 @@ var mayImport = map[string][]string{
 	"collect":           {"", "internal/clock", "frame", "metric", "record", "internal/wire"},
 	"report":            {"", "metric", "collect"},
 	"online":            {"", "calendar", "frame", "collect", "internal/wire"},
+	"gc":                {"", "internal/wire"},
 	"stream":            {"", "internal/clock", "internal/wire"},
 	"stream/mem":        {""},
 	"stream/embed":      {""},
 	"stream/streamtest": {"", "stream/embed"},
 	"chaos":             {},
-	"cmd/internal/cli":  {"", "calendar", "chaos", "gen", "gen/qlib", "frame", "metric", "work", "work/cache", "work/exec", "work/ridge", "record", "collect", "report", "online", "stream", "internal/archive"},
+	"cmd/internal/cli":  {"", "calendar", "chaos", "gen", "gen/qlib", "frame", "metric", "work", "work/cache", "work/exec", "work/ridge", "record", "collect", "report", "online", "gc", "stream", "internal/archive"},
 	"cmd/producer":      {"cmd/internal/cli"},
 	"cmd/consumer":      {"cmd/internal/cli"},
 	"cmd/aggregator":    {"cmd/internal/cli"},
@@ -90,7 +91,7 @@ func judge(room, path string, allowed []string) string {
 func TestTheTableForbids(t *testing.T) {
 	for _, c := range []struct{ room, path string }{
 		{"", module + "/gen"}, {"", "github.com/nats-io/nats.go"}, {"gen", module + "/stream"}, {"stream", module + "/collect"},
-		{"record", module + "/collect"}, {"stream", module + "/record"}, {"online", module + "/gen"}, {"online", module + "/stream"}, {"work", module + "/record"},
+		{"record", module + "/collect"}, {"stream", module + "/record"}, {"online", module + "/gen"}, {"online", module + "/stream"}, {"work", module + "/record"}, {"gc", module + "/work/cache"},
 		{"stream", "github.com/nats-io/nats-server/v2/server"}, {"collect", "github.com/nats-io/nats.go/jetstream"},
 		{"cmd/consumer", module + "/stream/embed"},
 	} {

@@ -24,6 +24,7 @@ func (a artifacts) Put(ctx context.Context, r io.Reader) (foldstream.Digest, int
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
 	a.s.blobs[d] = data
+	a.s.keep(d)
 	return d, int64(len(data)), nil
 }
 
@@ -54,6 +55,7 @@ func (a artifacts) Delete(ctx context.Context, d foldstream.Digest) error {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
 	delete(a.s.blobs, d)
+	delete(a.s.keeps, d)
 	return nil
 }
 

@@ -35,6 +35,8 @@ type Store struct {
 	events   []foldstream.Event
 	buckets  map[string]*bucket
 	blobs    map[foldstream.Digest][]byte
+	keeps    map[foldstream.Digest]keeping
+	kept     uint64   // how many blobs were ever stored or renewed
 	points   []points // in order of their publishing; a change makes a new one
 	opened   time.Time
 
@@ -56,6 +58,7 @@ var (
 	_ foldstream.Newest      = (*Store)(nil)
 	_ foldstream.Purger      = (*Store)(nil)
 	_ foldstream.Scheduler   = (*Store)(nil)
+	_ foldstream.Sweeper     = (*Store)(nil)
 )
 
 // New returns an empty store.
@@ -88,6 +91,7 @@ func New(opts Options) *Store {
 
 		schedules: map[string]*schedule{},
 		blobs:     map[foldstream.Digest][]byte{},
+		keeps:     map[foldstream.Digest]keeping{},
 	}
 	for _, name := range []string{foldstream.Collections, foldstream.Experiments, foldstream.Pools, foldstream.Workers, foldstream.Locks} {
 		s.buckets[name] = &bucket{newest: map[string]foldstream.Value{}}

@@ -41,6 +41,25 @@ type brokenAdmin struct {
 	verify                func(*foldstream.Conservation)
 	newest                newestFunc
 	purge                 purgeFunc
+	forgets               string // a source of references
+	sweep                 func(ctx context.Context, s *mem.Store, b foldstream.Stored) (bool, error)
+}
+
+func (b *broken) Referred(ctx context.Context) iter.Seq2[foldstream.Reference, error] {
+	return func(yield func(foldstream.Reference, error) bool) {
+		for r, err := range b.Store.Referred(ctx) {
+			if r.From != b.forgets && !yield(r, err) {
+				return
+			}
+		}
+	}
+}
+
+func (b *broken) Sweep(ctx context.Context, s foldstream.Stored) (bool, error) {
+	if b.sweep != nil {
+		return b.sweep(ctx, b.Store, s)
+	}
+	return b.Store.Sweep(ctx, s)
 }
 
 func (b *broken) Cancel(ctx context.Context, pool, why string, ids ...foldstream.TaskID) (int, error) {

@@ -47,7 +47,28 @@ func later(on *bool) func(foldstream.Task) foldstream.Task {
 	}
 }
 
+// forgetful reads no references of a source.
+func forgetful(source string) mutant {
+	return mutant{"no references of " + source, mem.Options{}, func(b *broken, _ *streamtest.Harness) { b.forgets = source }, []string{"sweep/everything refers"}}
+}
+
 var adminMutants = []mutant{
+	{"a sweep of what was stored again", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.sweep = func(ctx context.Context, s *mem.Store, listed foldstream.Stored) (bool, error) {
+			for now, err := range s.Stored(ctx) {
+				if err != nil || now.Digest == listed.Digest {
+					swept, _ := s.Sweep(ctx, now)
+					return swept, err
+				}
+			}
+			return false, nil
+		}
+	}, []string{"sweep/stored again since"}},
+	{"a sweep that sweeps nothing", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.sweep = func(context.Context, *mem.Store, foldstream.Stored) (bool, error) { return true, nil }
+	}, []string{"sweep/what was listed", "sweep/stored again since"}},
+	forgetful(foldstream.FromDefinitions), forgetful(foldstream.FromEvents), forgetful(foldstream.FromSchedules),
+	forgetful(foldstream.Experiments), forgetful(foldstream.Collections),
 	{"no fence: a stale commit is no error, of a task that was taken away", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.commit = func(ctx context.Context, l foldstream.Lease, r foldstream.Result) error {
 			if err := l.Commit(ctx, r); !stale(err) {

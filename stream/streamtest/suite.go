@@ -51,6 +51,7 @@ type Administered interface {
 	foldstream.Newest
 	foldstream.Purger
 	foldstream.Scheduler
+	foldstream.Sweeper
 }
 
 // Open makes a Harness for one check and cleans up after it by t.Cleanup.
@@ -141,6 +142,6 @@ func Checks() []Check {
 func AdminChecks() []Check {
 	return slices.Concat(
 		cancelChecks, removeChecks, replaceChecks, retryChecks, resetChecks, prioritizeChecks, settingChecks, delayChecks,
-		indexChecks, newestChecks, letterChecks, purgeChecks, verifyChecks, scheduleChecks, dueChecks, adminStormChecks,
+		indexChecks, newestChecks, letterChecks, purgeChecks, verifyChecks, sweepChecks, scheduleChecks, dueChecks, adminStormChecks,
 	)
 }

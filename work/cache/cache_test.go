@@ -101,6 +101,35 @@ func TestBuiltOnce(t *testing.T) {
 	}
 }
 
+// TestUseIsSeen has an entry written again when it is used long after, and not sooner: who collects garbage goes by its age.
+func TestUseIsSeen(t *testing.T) {
+	now := time.Now().Add(-13 * time.Hour)
+	store := mem.New(mem.Options{Now: func() time.Time { return now }})
+	c, _ := machine(t, store)
+	key := keyOf(t, 1)
+	revision := func() uint64 {
+		t.Helper()
+		v, err := store.Values(foldstream.Experiments).Get(t.Context(), "cache/"+string(key))
+		ok(t, err)
+		return v.Revision
+	}
+	get := func(build cache.Build) {
+		t.Helper()
+		r, err := c.Get(t.Context(), key, build)
+		ok(t, err)
+		ok(t, r.Close())
+	}
+	get(says("piece"))
+	first := revision()
+	now = time.Now()
+	get(none(t))
+	second := revision()
+	get(none(t))
+	if second == first || revision() != second {
+		t.Errorf("revisions %d, %d, %d", first, second, revision())
+	}
+}
+
 func TestKeysDiffer(t *testing.T) {
 	seen := map[cache.Key]int{}
 	for i, of := range []func() (cache.Key, error){

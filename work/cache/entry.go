@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/foldstream/foldstream"
 )
@@ -31,7 +32,22 @@ func (c *Cache) look(ctx context.Context, key Key) (e entry, there bool, err err
 	}
 	there = json.Unmarshal(v.Data, &e) == nil && Key(e.Digest).valid() == nil
 	e.revision = v.Revision
+	if there && time.Since(v.At) > renewEvery {
+		e.revision = c.renew(ctx, v)
+	}
 	return e, there, nil
+}
+
+// renewEvery is how often an entry that is used is written again: its age tells who collects garbage that nobody uses it.
+const renewEvery = 12 * time.Hour
+
+// renew writes an entry again and returns its revision. Where it cannot be written, or somebody else has, nothing is lost.
+func (c *Cache) renew(ctx context.Context, v foldstream.Value) uint64 {
+	revision, err := c.cfg.Store.Values(foldstream.Experiments).Put(ctx, foldstream.Value{Key: v.Key, Data: v.Data, Revision: v.Revision})
+	if err != nil {
+		return v.Revision
+	}
+	return revision
 }
 
 // enter writes the entry. Errors: Conflict (another one stands by now).

@@ -24,6 +24,7 @@ type administered interface {
 	foldstream.Newest
 	foldstream.Purger
 	foldstream.Scheduler
+	foldstream.Sweeper
 }
 
 // administration returns the administration of a store.

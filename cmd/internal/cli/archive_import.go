@@ -144,7 +144,7 @@ func (m *importer) blobs(ctx context.Context) error {
 		if kind != archive.KindBlob {
 			return nil
 		}
-		if have, err := m.store.Artifacts().Stat(ctx, foldstream.Digest(name)); err == nil && have == size {
+		if have, err := m.store.Artifacts().Renew(ctx, foldstream.Digest(name)); err == nil && have == size {
 			return nil
 		}
 		d, _, err := m.store.Artifacts().Put(ctx, r)

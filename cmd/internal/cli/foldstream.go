@@ -33,6 +33,7 @@ type Foldstream struct {
 	Pause      PauseCmd      `cmd:"" group:"Pools" help:"Fetch no more of a pool's tasks; what runs goes on."`
 	Resume     ResumeCmd     `cmd:"" group:"Pools" help:"Fetch a paused pool's tasks again."`
 	Pool       PoolCmd       `cmd:"" group:"Pools" help:"Look at pools and set their limits."`
+	GC         GCCmd         `cmd:"" name:"gc" group:"Pools" help:"Delete what nothing refers to: outputs that lost, superseded frames, prepared data that nobody uses."`
 	Chaos      ChaosCmd      `cmd:"" group:"Pools" help:"Work an experiment while processes are killed, stopped and cut off; prove that nothing came of it."`
 	Verify     VerifyCmd     `cmd:"" group:"Pools" help:"Prove that no task of a pool was lost or doubled."`
 	Workers    WorkersCmd    `cmd:"" group:"Look" help:"Look at the workers that are alive."`

@@ -96,7 +96,7 @@ func upload(ctx context.Context, store foldstream.Store, d foldstream.Data) erro
 	if !d.Upload {
 		return nil
 	}
-	if size, err := store.Artifacts().Stat(ctx, d.Digest); err == nil && size == d.Size {
+	if size, err := store.Artifacts().Renew(ctx, d.Digest); err == nil && size == d.Size {
 		return nil
 	}
 	f, err := openPlain(d.Path)
