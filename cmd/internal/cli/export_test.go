@@ -55,6 +55,12 @@ func Observed(ctx context.Context, index foldstream.Index, pool string) (names [
 	return names, err
 }
 
+// Pace is how a progress says how long the tasks of a pool will take, when so many are done and left and run.
+func Pace(ctx context.Context, store foldstream.Store, pool string, elapsed time.Duration, done, left, running int) (string, error) {
+	ahead, err := forecastOf(ctx, store, pool)
+	return pace(elapsed, done, left, running, ahead), err
+}
+
 // Plain is what a terminal is written to through.
 func Plain(w io.Writer) io.Writer { return &plain{w: w} }
 

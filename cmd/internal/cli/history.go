@@ -26,14 +26,22 @@ type spent struct {
 // historyOf reads how long the winning results of a pool took; tasks are those that are known by their definitions. Results without a duration
 // are left out.
 func historyOf(ctx context.Context, store foldstream.Newest, pool string, tasks []foldstream.Task) (*history, error) {
+	h := &history{of: map[string]durations{}}
+	if err := h.learn(ctx, store, pool, tasks); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// learn adds the results of a pool.
+func (h *history) learn(ctx context.Context, store foldstream.Newest, pool string, tasks []foldstream.Task) error {
 	known := make(map[foldstream.TaskID]foldstream.Task, len(tasks))
 	for _, t := range tasks {
 		known[t.ID] = t
 	}
-	h := &history{of: map[string]durations{}}
 	for e, err := range store.Newest(ctx, pool) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		t, ok := known[e.Task]
 		if !ok || e.Kind != foldstream.EventResult || e.Result == nil || e.Result.Duration <= 0 {
@@ -45,7 +53,7 @@ func historyOf(ctx context.Context, store foldstream.Newest, pool string, tasks 
 			h.add("", t, e.Result.Duration)
 		}
 	}
-	return h, nil
+	return nil
 }
 
 func (h *history) add(key string, t foldstream.Task, d time.Duration) {

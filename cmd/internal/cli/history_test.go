@@ -47,6 +47,34 @@ func TestExpectedDurations(t *testing.T) {
 	}
 }
 
+// The time left is known by how long the tasks that are left took before, the urgent ones being done first, and by the rate where nothing is known.
+func TestTimeLeftByExperience(t *testing.T) {
+	s := mem.New(mem.Options{})
+	tasks := []foldstream.Task{lasting(0, "1", 100), lasting(1, "1", 200), lasting(2, "1", 100), lasting(3, "1", 200)}
+	nine := 9
+	tasks[3].Priority = &nine
+	_, err := s.Pool("p").Create(t.Context(), tasks...)
+	ok(t, err)
+	says := func(want string, elapsed time.Duration, done, left, running int) {
+		t.Helper()
+		if got, err := cli.Pace(t.Context(), s, "p", elapsed, done, left, running); err != nil || got != want {
+			t.Errorf("%d done, %d left, %d running: %q, want %q: %v", done, left, running, got, want, err)
+		}
+	}
+	says("00:10<00:20, 0.1/s", 10*time.Second, 1, 2, 1) // no experience
+	says("00:00<?", 0, 0, 4, 1)
+	for _, seconds := range []time.Duration{60, 10} { // the urgent one, of 200 days, and one of 100
+		l, err := s.Pool("p").Fetch(t.Context(), foldstream.Filter{})
+		ok(t, err)
+		ok(t, l.Commit(t.Context(), foldstream.Result{Duration: seconds * time.Second}))
+	}
+	says("00:10<01:10, 0.2/s", 10*time.Second, 2, 2, 1) // 60 s and 10 s are left
+	says("00:10<00:35, 0.2/s", 10*time.Second, 2, 2, 2)
+	says("00:10<00:10, 0.3/s", 10*time.Second, 3, 1, 8) // one task is worked by one
+	says("00:00<02:20", 0, 0, 4, 1)
+	says("00:10<00:10, 0.2/s", 10*time.Second, 2, 2, 0) // nobody works
+}
+
 func TestReplayTellsItsCost(t *testing.T) {
 	s := recorded(t)
 	for range 10 {

@@ -13,6 +13,7 @@ import (
 type progress interface {
 	set(done, failed, total int)
 	running(tasks []runningTask) // told every tick
+	expect(f forecast)           // what the tasks are expected to take, once that is known
 	tick() time.Duration
 	close()
 }
@@ -35,6 +36,7 @@ type lines struct {
 	first               int
 	begun               bool
 	done, failed, total int
+	ahead               forecast
 }
 
 // lineEvery is how often a line is written.
@@ -58,18 +60,31 @@ func (l *lines) running(tasks []runningTask) {
 		return
 	}
 	fmt.Fprintf(l.w, "%s: %d/%d done, %d failed, %d running [%s]\n", l.name, l.done, l.total, l.failed, len(tasks),
-		pace(time.Since(l.start), l.done+l.failed-l.first, l.total-l.done-l.failed))
+		pace(time.Since(l.start), l.done+l.failed-l.first, l.total-l.done-l.failed, len(tasks), l.ahead))
+}
+
+func (l *lines) expect(f forecast) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ahead = f
 }
 
 func (l *lines) close() {}
 
-// pace says how long it took, how long the rest will take, and the rate: "00:12<00:30, 12.5/s".
-func pace(elapsed time.Duration, done, left int) string {
+// pace says how long it took, how long the rest will take, and the rate: "00:12<00:30, 12.5/s". How long the rest will take is known by experience;
+// else, or while nobody works, by the rate.
+func pace(elapsed time.Duration, done, left, running int, ahead forecast) string {
+	eta, known := ahead.eta(left, running)
 	if done <= 0 || elapsed <= 0 {
+		if known {
+			return clock(elapsed) + "<" + clock(eta)
+		}
 		return clock(elapsed) + "<?"
 	}
 	rate := float64(done) / elapsed.Seconds()
-	eta := time.Duration(float64(left) / rate * float64(time.Second))
+	if !known {
+		eta = time.Duration(float64(left) / rate * float64(time.Second))
+	}
 	return fmt.Sprintf("%s<%s, %.1f/s", clock(elapsed), clock(eta), rate)
 }
 

@@ -20,6 +20,7 @@ type bar struct {
 	start     time.Time
 	count     atomic.Int64                  // tasks that run
 	tasks     atomic.Pointer[[]runningTask] // of them, those that run long enough to be shown
+	ahead     atomic.Pointer[forecast]
 }
 
 // shownTasks is how many of the running tasks are shown: with the bar itself less than a screen.
@@ -29,6 +30,7 @@ func newBar(w io.Writer, name string) *bar {
 	b := &bar{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(64)), start: time.Now()}
 	b.first.Store(-1)
 	b.tasks.Store(&[]runningTask{})
+	b.ahead.Store(&forecast{})
 	below := make([]mpb.BarFiller, shownTasks+1)
 	for i := range below {
 		below[i] = mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
@@ -47,7 +49,7 @@ func (b *bar) tick() time.Duration { return time.Second }
 
 // status is called by the bar's own goroutine with what it was last set to.
 func (b *bar) status(s decor.Statistics) string {
-	text := pace(time.Since(b.start), int(s.Current)-int(s.Refill), int(s.Total-s.Current))
+	text := pace(time.Since(b.start), int(s.Current)-int(s.Refill), int(s.Total-s.Current), int(b.count.Load()), *b.ahead.Load())
 	if n := b.count.Load(); n > 0 {
 		text += fmt.Sprintf(", run=%d", n)
 	}
@@ -84,6 +86,8 @@ func (b *bar) running(tasks []runningTask) {
 	tasks = slices.DeleteFunc(tasks, func(t runningTask) bool { return now.Sub(t.Since) < settled })
 	b.tasks.Store(&tasks)
 }
+
+func (b *bar) expect(f forecast) { b.ahead.Store(&f) }
 
 func (b *bar) close() {
 	b.tasks.Store(&[]runningTask{})

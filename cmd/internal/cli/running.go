@@ -58,7 +58,7 @@ type observer struct {
 	names map[foldstream.TaskID]string
 }
 
-// observe tells p what runs in a pool until stop is called, which waits. A store that cannot tell, and one that is away, tells nothing.
+// observe tells p what the tasks of a pool are expected to take, and what runs in it, until stop is called, which waits. A store that cannot tell, and one that is away, tells nothing.
 func observe(ctx context.Context, store foldstream.Store, pool string, p progress) (stop func()) {
 	index, ok := store.(foldstream.Index)
 	if !ok {
@@ -68,6 +68,9 @@ func observe(ctx context.Context, store foldstream.Store, pool string, p progres
 	o := observer{index: index, pool: pool, names: map[foldstream.TaskID]string{}}
 	var watching sync.WaitGroup
 	watching.Go(func() {
+		if ahead, err := forecastOf(ctx, store, pool); err == nil {
+			p.expect(ahead)
+		}
 		tick := time.NewTicker(p.tick())
 		defer tick.Stop()
 		for {
