@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,6 +75,45 @@ func TestTimeLeftByExperience(t *testing.T) {
 	says("00:10<00:10, 0.3/s", 10*time.Second, 3, 1, 8) // one task is worked by one
 	says("00:00<02:20", 0, 0, 4, 1)
 	says("00:10<00:10, 0.2/s", 10*time.Second, 2, 2, 0) // nobody works
+}
+
+// A replay keeps the order of the recorded tasks, unless the longest are to be first, those of a priority among themselves. Repeated in the other order
+// it is the same.
+func TestReplayLongestFirst(t *testing.T) {
+	s := recorded(t)
+	var took []foldstream.TaskID
+	for i := range 10 {
+		l, err := s.Pool("small").Fetch(t.Context(), foldstream.Filter{})
+		ok(t, err)
+		took = append(took, l.Task().ID)
+		ok(t, l.Commit(t.Context(), foldstream.Result{Duration: time.Duration(1+i) * time.Second}))
+	}
+	order := func(pool string) (ids []foldstream.TaskID, expected []time.Duration) {
+		t.Helper()
+		var past []foldstream.Task
+		for task, err := range s.Definitions(t.Context(), "small") {
+			ok(t, err)
+			past = append(past, task)
+		}
+		for task, err := range s.Definitions(t.Context(), pool) {
+			ok(t, err)
+			d, _, err := cli.Expected(t.Context(), s, "small", past, task)
+			ok(t, err)
+			ids, expected = append(ids, task.ID), append(expected, d)
+		}
+		return ids, expected
+	}
+	recordedOrder, _ := order("small")
+	replayed(t, s, "small", "--as", "fifo").says(t, 0, "120 new")
+	if ids, _ := order("fifo"); !slices.Equal(ids, recordedOrder) {
+		t.Error("a replay has another order")
+	}
+	replayed(t, s, "small", "--as", "longest", "--longest-first").says(t, 0, "120 new")
+	ids, expected := order("longest")
+	if !slices.IsSortedFunc(expected, func(a, b time.Duration) int { return cmp.Compare(b, a) }) || len(ids) != len(recordedOrder) || slices.Equal(ids, recordedOrder) {
+		t.Errorf("expected are %v; the first that were worked are %v", expected, took)
+	}
+	replayed(t, s, "small", "--as", "longest").says(t, 0, "0 new, 120 known")
 }
 
 func TestReplayTellsItsCost(t *testing.T) {

@@ -18,6 +18,8 @@ type ReplayCmd struct {
 	Recorded
 	Set    []string `short:"S" sep:"none" group:"Change" placeholder:"collection.PATH=VALUE" help:"Fold the results otherwise: collection.portfolio.cost=0.002."`
 	DryRun bool     `group:"Change" help:"Count what would be made; make nothing."`
+
+	LongestFirst bool `group:"Change" help:"Queue the tasks that took longest before the others of their priority, so that no worker waits for the last one."`
 }
 
 // replayed is what replay tells machines.
@@ -84,7 +86,7 @@ func (c *ReplayCmd) prepare() (*replay, error) {
 	if len(c.Code) > foldstream.MaxCode {
 		return nil, foldstream.Errorf(foldstream.Invalid, "", "--code: a version of code has at most %d bytes, this one has %d", foldstream.MaxCode, len(c.Code))
 	}
-	r := &replay{sample: c.Sample}
+	r := &replay{sample: c.Sample, longestFirst: c.LongestFirst}
 	var err error
 	if r.kept, err = c.filter(); err != nil {
 		return nil, err

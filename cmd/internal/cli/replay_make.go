@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +22,8 @@ type replay struct {
 	sample  int
 	changes []func(*foldstream.CollectionSpec) error
 	asked   string
+
+	longestFirst bool // not part of what is asked: the tasks are the same
 
 	from     foldstream.Experiment
 	to       foldstream.Experiment
@@ -158,7 +162,11 @@ func (r *replay) copyTasks(ctx context.Context, p progress) (made int, err error
 	left := tasksOf(r.members)
 	total := len(left)
 	p.set(0, 0, total)
-	for tasks, err := range ahead(ctx, createdAtOnce, func(ctx context.Context) iter.Seq2[foldstream.Task, error] { return r.tasks(ctx, left) }) {
+	read := func(ctx context.Context) iter.Seq2[foldstream.Task, error] { return r.tasks(ctx, left) }
+	if r.longestFirst {
+		read = func(ctx context.Context) iter.Seq2[foldstream.Task, error] { return r.longest(ctx, left) }
+	}
+	for tasks, err := range ahead(ctx, createdAtOnce, read) {
 		if err != nil {
 			return made, err
 		}
@@ -182,6 +190,31 @@ func (r *replay) tasks(ctx context.Context, left map[foldstream.TaskID]bool) ite
 			delete(left, t.ID)
 			t.Experiment, t.Replaces = r.to.Name, ""
 			if !yield(t, err) {
+				return
+			}
+		}
+	}
+}
+
+// longest is tasks, those that are expected to take longest first. It holds them all.
+func (r *replay) longest(ctx context.Context, left map[foldstream.TaskID]bool) iter.Seq2[foldstream.Task, error] {
+	return func(yield func(foldstream.Task, error) bool) {
+		var tasks []foldstream.Task
+		for t, err := range r.tasks(ctx, left) {
+			if err != nil {
+				yield(t, err)
+				return
+			}
+			tasks = append(tasks, t)
+		}
+		h, err := historyOf(ctx, r.store, r.from.Pool, tasks)
+		if err != nil {
+			yield(foldstream.Task{}, err)
+			return
+		}
+		slices.SortStableFunc(tasks, func(a, b foldstream.Task) int { return cmp.Compare(h.expect(b), h.expect(a)) })
+		for _, t := range tasks {
+			if !yield(t, nil) {
 				return
 			}
 		}
