@@ -80,6 +80,9 @@ func compare(is, want jetstream.StreamConfig) (level Level, faults []string) {
 			bad(Critical, "%s: %v, needed is %v", d.what, d.is, d.want)
 		}
 	}
+	if err := checkLayout(is); err != nil {
+		bad(Critical, "%v", err)
+	}
 	if subjects := slices.Sorted(slices.Values(is.Subjects)); !slices.Equal(subjects, slices.Sorted(slices.Values(want.Subjects))) {
 		bad(Critical, "subjects: %q, needed is %q", is.Subjects, want.Subjects)
 	}

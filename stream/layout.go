@@ -233,7 +233,7 @@ func (s *Store) ensure(ctx context.Context, make func(context.Context) error) (e
 func (s *Store) streamConfigs() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{{
 		Name: s.lay.defs(), Subjects: []string{s.lay.prefix + ".def.>"},
-		MaxMsgsPerSubject: 1, AllowDirect: true, AllowAtomicPublish: true, // only the compare keeps a definition from being replaced: a new life brings its own
+		MaxMsgsPerSubject: 1, AllowDirect: true, AllowAtomicPublish: true, Metadata: map[string]string{layoutKey: strconv.Itoa(layoutVersion)}, // only the compare keeps a definition from being replaced: a new life brings its own
 	}, {
 		Name: s.lay.work(), Subjects: []string{s.lay.prefix + ".work.>"}, Retention: jetstream.WorkQueuePolicy,
 		MaxMsgsPerSubject: 1, AllowMsgSchedules: true, AllowDirect: true, AllowAtomicPublish: true, // only the compare keeps a ticket from being replaced
@@ -258,7 +258,9 @@ func (s *Store) ensureStream(ctx context.Context, c jetstream.StreamConfig) erro
 				return err
 			})
 		case err == nil:
-			err = s.bringUp(ctx, st.CachedInfo().Config, c)
+			if err = checkLayout(st.CachedInfo().Config); err == nil {
+				err = s.bringUp(ctx, st.CachedInfo().Config, c)
+			}
 		}
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return nil
@@ -269,6 +271,22 @@ func (s *Store) ensureStream(ctx context.Context, c jetstream.StreamConfig) erro
 		return s.door(ctx, "open", fmt.Errorf("stream %s: %w", c.Name, err))
 	}
 	return nil
+}
+
+// layoutVersion is that of the streams, of their subjects, and of what is done with them. It stands in the metadata of the stream of
+// definitions, which is the first that is opened; absent is 1.
+const (
+	layoutVersion = 1
+	layoutKey     = "foldstream_layout"
+)
+
+// checkLayout reports a stream of a store that a newer program laid out. Errors: Conflict.
+func checkLayout(is jetstream.StreamConfig) error {
+	v, err := strconv.Atoi(is.Metadata[layoutKey])
+	if err != nil || v <= layoutVersion {
+		return nil
+	}
+	return foldstream.Errorf(foldstream.Conflict, "open", "the store is of version %d, which a newer program made; this one knows version %d", v, layoutVersion)
 }
 
 // bringUp changes of a stream that an older program made what this one cannot do without.
