@@ -24,6 +24,7 @@ const (
 	codeNoStorage       = 10047
 	codeNoMemory        = 10028
 	codeStoreFailed     = 10077
+	codeDeleteFailed    = 10057 // of a message that is there: the store takes no more writes
 	codeMessageNotFound = 10037
 )
 
@@ -119,7 +120,7 @@ func kindOfCode(api *jetstream.APIError) foldstream.Kind {
 		return foldstream.Conflict
 	case codeTooLarge, codeHeaderTooLarge:
 		return foldstream.TooLarge
-	case codeAccountLimit, codeNoResources, codeNoStorage, codeNoMemory, codeStoreFailed, jetstream.JSErrCodeMaximumConsumersLimit:
+	case codeAccountLimit, codeNoResources, codeNoStorage, codeNoMemory, codeStoreFailed, codeDeleteFailed, jetstream.JSErrCodeMaximumConsumersLimit:
 		return foldstream.Full
 	case codeMessageNotFound:
 		return foldstream.NotFound

@@ -88,11 +88,16 @@ func produce(ctx context.Context, t *testing.T, s *stream.Store, tasks []foldstr
 		some := tasks[:min(50, len(tasks))]
 		if _, err := s.Pool("p").Create(ctx, some...); err == nil {
 			tasks = tasks[len(some):]
-		} else if !foldstream.Is(err, foldstream.Unavailable) {
+		} else if !away(err) {
 			t.Error(err)
 			return
 		}
 	}
+}
+
+// away reports whether err is of a server that does not answer, or has no room.
+func away(err error) bool {
+	return foldstream.Is(err, foldstream.Unavailable) || foldstream.Is(err, foldstream.Full)
 }
 
 // consume works until n tasks are done. Errors of a server that is away are waited out; a lost lease is a lost lease.
@@ -106,7 +111,7 @@ func consume(ctx context.Context, t *testing.T, s *stream.Store, n int, commits 
 			}
 		}
 		switch {
-		case err == nil, foldstream.Is(err, foldstream.Conflict), foldstream.Is(err, foldstream.Unavailable), ctx.Err() != nil:
+		case err == nil, foldstream.Is(err, foldstream.Conflict), away(err), ctx.Err() != nil:
 		case foldstream.Is(err, foldstream.NotFound):
 			if c, err := s.Pool("p").Stat(ctx); err == nil && c[foldstream.Done] == n {
 				return
@@ -132,7 +137,7 @@ func vandalize(ctx context.Context, t *testing.T, s *stream.Store, tasks []folds
 			deleted++
 			_ = s.DeleteTicket(ctx, "p", tasks[random.IntN(len(tasks))].ID) // it may be gone, or the server away
 		}
-		if _, err := s.Reconcile(ctx, "p"); err != nil && !foldstream.Is(err, foldstream.Unavailable) && ctx.Err() == nil {
+		if _, err := s.Reconcile(ctx, "p"); err != nil && !away(err) && ctx.Err() == nil {
 			t.Error(err)
 		}
 		if c, err := s.Pool("p").Stat(ctx); err == nil && c[foldstream.Done] == len(tasks) {

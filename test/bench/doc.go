@@ -11,5 +11,6 @@
 //	go run ./test/bench -load 1000,10000,100000   # memory of each role, listings, restarts, by the number of tasks
 //	go run ./test/bench -crowd        # 200 consumer processes, 1,000 pools
 //	go run ./test/bench -soak 30m     # all roles for a while, and what grows
+//	go run ./test/bench -at nats://127.0.0.1:4222 -replicas 3   # a server or a cluster that runs, without a floor
 //	go run ./test/bench -fold 1000000 -rounds 1   # the aggregator, beside a reader that drops what it reads
 package main

@@ -36,12 +36,18 @@ func program(ctx context.Context) error {
 	crowded := flag.Bool("crowd", false, "measure many consumers and many pools instead")
 	lasts := flag.Duration("soak", 0, "run all roles for so long instead, and look for what grows")
 	replay := flag.Int("replay", 0, "measure instead the command that makes so many recorded tasks again")
+	running := flag.String("at", "", "measure the server or the cluster at this address instead")
+	prefix := flag.String("prefix", "bench", "of the store there")
+	replicas := flag.Int("replicas", 1, "of the store there")
+	tasks := flag.Int("tasks", 5000, "that are made there")
 	asJSON := flag.Bool("json", false, "print JSON, an object a figure")
 	flag.Parse()
 	if *role != "" {
 		return child(ctx, *role, *work, *url)
 	}
 	switch {
+	case *running != "":
+		return at(ctx, *running, *prefix, *replicas, *tasks)
 	case *load != "":
 		return loads(ctx, *load)
 	case *crowded:
