@@ -43,6 +43,25 @@ type Replacer interface {
 	Replace(ctx context.Context, pool, why string, old TaskID, t Task) (Created, error)
 }
 
+// Memory finds what tasks came to before, and takes it over.
+type Memory interface {
+	// Results reads the results of the tasks in all pools, those of lives that are over among them as far as their events are kept, without
+	// frames and series. Those of one task come in the order of the events.
+	Results(ctx context.Context, ids ...TaskID) iter.Seq2[Event, error]
+
+	// Adopt makes tasks known, as Pool.Create does, and ends those that wait at once by the results of others: no ticket, no worker. It answers in
+	// order of the arguments. A task that runs, or is finished, stays as it is; of two who adopt or work a task at once, one's result counts.
+	// A task whose source is no result of it any more waits as one that was created. After an error, adopting the same again completes what
+	// was left. Errors: those of Pool.Create.
+	Adopt(ctx context.Context, pool string, all ...Adoption) ([]Created, error)
+}
+
+// Adoption is a task and the result that is to be its.
+type Adoption struct {
+	Task Task
+	From Origin // an event of kind EventResult of the same id, in any pool
+}
+
 // PoolAdmin changes and tells the settings of pools. A pool that never had a task has the zero settings.
 type PoolAdmin interface {
 	Settings(ctx context.Context, pool string) (PoolSettings, error)

@@ -33,7 +33,14 @@ type Event struct {
 	Error    string  // of EventEnd: why
 	By       TaskID  // of a removal: the task that was created in its place; "" is none
 	Result   *Result // of EventResult and EventPart
+	Origin   Origin  // of EventResult: where its result was taken over from; zero where the task was worked
 	Expected Cursor  // the event of this task that it follows; 0 for the first
+}
+
+// Origin is a result that another one was taken over from: the event of a worker, never one that was taken over itself.
+type Origin struct {
+	Pool string
+	Seq  Cursor // of the result's event; 0 is none
 }
 
 // Newest tells where tasks stand without reading their lives.

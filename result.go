@@ -13,6 +13,9 @@ type Result struct {
 	Code      string        // version of the code that made it, as the consumer declares it
 	Worker    string        // name of the consumer that made it
 	Duration  time.Duration // how long the attempt took
+
+	Data        Digest // of the data that it was made of, see DataDigest; "" is unknown
+	Environment string // in which it was made, as the consumer declares it; "" is unknown, as where several stages had several keys
 }
 
 // Artifact is a blob in the store that a result refers to.

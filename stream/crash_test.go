@@ -112,6 +112,11 @@ var windows = []window{
 			return err
 		},
 		steps: []string{"replace: ended", "replace: cleared", "replace: swept", "create: defined"}, alone: []string{"create: defined"}},
+	{name: "adopt", prepare: func(t *testing.T, w world) { t.Helper(); w.elsewhere(t, 1, 2) }, act: adopt(1, 2), steps: []string{"adopt: defined"}},
+	{name: "adopt what waits", prepare: func(t *testing.T, w world) { t.Helper(); w.elsewhere(t, 2); two(t, w) }, act: adopt(2),
+		steps: []string{"adopt: ended", "adopt: cleared"}, alone: []string{"adopt: ended", "adopt: cleared"}},
+	{name: "adopt what was removed", prepare: func(t *testing.T, w world) { t.Helper(); w.elsewhere(t, 1); twoRemoved(t, w) }, act: adopt(1),
+		steps: []string{"create: defined", "create: ended", "create: cleared", "adopt: ended", "adopt: cleared"}, alone: []string{"adopt: ended", "adopt: cleared"}},
 	{name: "cancel", prepare: twoRunning,
 		act: func(_ *testing.T, w world, s *stream.Store) error {
 			_, err := s.Cancel(w.ctx, w.pool, "enough", first)
@@ -179,6 +184,37 @@ var windows = []window{
 			return err
 		},
 		steps: []string{"crash: ended", "fail: buried"}},
+}
+
+// elsewhere works tasks in another pool.
+func (w world) elsewhere(t *testing.T, tasks ...int) {
+	t.Helper()
+	p := w.s.Pool(w.pool + "-x")
+	for _, i := range tasks {
+		_, err := p.Create(w.ctx, streamtest.Task(i))
+		w.must(t, err)
+		l, err := p.Fetch(w.ctx, foldstream.Filter{Wait: soon.Wait})
+		w.must(t, err)
+		w.must(t, l.Commit(w.ctx, by("elsewhere")))
+	}
+}
+
+// adopt takes the results of tasks over that another pool has.
+func adopt(tasks ...int) func(*testing.T, world, *stream.Store) error {
+	return func(t *testing.T, w world, s *stream.Store) error {
+		t.Helper()
+		var all []foldstream.Adoption
+		for _, i := range tasks {
+			for e, err := range w.s.Results(w.ctx, streamtest.Task(i).ID) {
+				w.must(t, err)
+				if e.Pool == w.pool+"-x" {
+					all = append(all, foldstream.Adoption{Task: streamtest.Task(i), From: foldstream.Origin{Pool: e.Pool, Seq: e.Seq}})
+				}
+			}
+		}
+		_, err := s.Adopt(w.ctx, w.pool, all...)
+		return err
+	}
 }
 
 // TestCrash_EveryWindow kills the acting process after each step of each operation, with a real server under it. Somebody else repeats

@@ -41,14 +41,7 @@ func (p *Pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstre
 	if err := p.define(ctx, orders); err != nil {
 		return nil, err
 	}
-	made := make([]foldstream.Created, len(orders))
-	for i, o := range orders {
-		made[i] = o.made
-		if o.same != nil {
-			made[i] = foldstream.Created{ID: o.same.made.ID, Status: o.same.made.Status}
-		}
-	}
-	return made, nil
+	return answers(orders), nil
 }
 
 // orders checks all tasks and encodes them. Errors: Invalid, TooLarge.

@@ -77,6 +77,8 @@ func (l link) line() string {
 	number(" crashes=", uint64(l.crashes))
 	number(" next=", uint64(l.next))
 	number(" moved=", uint64(l.moved))
+	text(" of=", l.Origin.Pool)
+	number(" from=", uint64(l.Origin.Seq))
 	if !l.until.IsZero() {
 		text(" until=", l.until.UTC().Format(time.RFC3339Nano))
 	}
@@ -245,6 +247,10 @@ func (l *link) readWord(key, value string) (err error) {
 		small(&l.next)
 	case "moved":
 		small(&l.moved)
+	case "of":
+		l.Origin.Pool = unescapeWord(value)
+	case "from":
+		number((*uint64)(&l.Origin.Seq))
 	case "until":
 		l.until, err = time.Parse(time.RFC3339Nano, value)
 	case "later":

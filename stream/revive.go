@@ -19,9 +19,20 @@ func (p *Pool) reviveAll(ctx context.Context, orders []*order) error {
 // gets a ticket. Of two who do it at once, the end is one's. Whoever dies before it has done nothing; after it, the reconciler or
 // who creates the task again gives the ticket.
 func (p *Pool) revive(ctx context.Context, o *order) error {
+	last, began, err := p.beginAgain(ctx, o)
+	if err != nil || !began {
+		return err
+	}
+	o.ticket.expect = last.Seq
+	_, err = p.give(ctx, o.ticket)
+	return err
+}
+
+// beginAgain is revive without the ticket. It returns the task's last event, and whether this call began the life.
+func (p *Pool) beginAgain(ctx context.Context, o *order) (link, bool, error) {
 	def, err := decodeTask(o.ticket.def)
 	if err != nil {
-		return err
+		return link{}, false, err
 	}
 	last, began, err := p.end(ctx, "create", o.ticket.id, func(last link) (link, bool, error) {
 		if last.Status != foldstream.Removed {
@@ -33,21 +44,16 @@ func (p *Pool) revive(ctx context.Context, o *order) error {
 		return l, true, p.redefine(ctx, o)
 	})
 	if err != nil {
-		return err
+		return last, false, err
 	}
 	if last.Status == "" {
-		return foldstream.Errorf(foldstream.Unavailable, "create", "task %s was purged at the same moment; create it again", o.ticket.id)
+		return last, false, foldstream.Errorf(foldstream.Unavailable, "create", "task %s was purged at the same moment; create it again", o.ticket.id)
 	}
 	o.made.Status, o.made.New = last.Status, began
-	if !began {
-		return nil
+	if began {
+		err = p.clear(ctx, "create", o.ticket.id)
 	}
-	if err := p.clear(ctx, "create", o.ticket.id); err != nil {
-		return err
-	}
-	o.ticket.expect = last.Seq
-	_, err = p.give(ctx, o.ticket)
-	return err
+	return last, began, err
 }
 
 // redefine puts the order's definition in the place of the one there is.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -136,7 +137,22 @@ func (r *reader) next(ctx context.Context) (*stored, error) {
 
 // asks reports whether a message is asked for, or only comes to show how far the reader is.
 func (r *reader) asks(subject string) bool {
-	return subject != r.buoy || slices.Contains(r.q.filters, subject)
+	return subject != r.buoy || slices.ContainsFunc(r.q.filters, func(f string) bool { return covers(f, subject) })
+}
+
+// covers reports whether a filter, in which a * stands for any one word, lets a subject through.
+func covers(filter, subject string) bool {
+	for {
+		f, filterRest, more := strings.Cut(filter, ".")
+		s, subjectRest, goesOn := strings.Cut(subject, ".")
+		if f != "*" && f != s || more != goesOn {
+			return false
+		}
+		if !more {
+			return true
+		}
+		filter, subject = filterRest, subjectRest
+	}
 }
 
 // aim finds the goal; found again, it does not move on. A leader tells the newest message of one filter; for several it is the newest

@@ -35,7 +35,8 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 	if err == nil {
 		result, left, err = p.watched(working, lease, t, rec, held)
 	}
-	result.Code, result.Worker, result.Duration = cmp.Or(p.Code, result.Code, p.Build), p.Name, clock.Since(began)
+	result.Worker, result.Duration = p.Name, clock.Since(began)
+	p.key(&result, t)
 	err = p.settle(fetching, lease, t, result, rec.points, err)
 	p.say(t, err, result.Duration)
 	if left == nil {
@@ -51,6 +52,14 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 			held.release()
 		case <-working.Done(): // the consumer leaves without it; the places expire
 		}
+	}
+}
+
+// key notes what a result depends on. What several stages made that depended on different things has no one key.
+func (r *Runner) key(result *foldstream.Result, t foldstream.Task) {
+	result.Code, result.Data, result.Environment = cmp.Or(r.Code, result.Code, r.Build), foldstream.DataDigest(t.Data), r.Environment
+	if t.Part != nil && t.Part.Key() != result.Key() {
+		result.Environment = ""
 	}
 }
 

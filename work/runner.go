@@ -27,6 +27,7 @@ type Runner struct {
 	Name        string            // of this consumer, for the results
 	Code        string            // version of the code that does the work, as the consumer declares it, for the results and for pools that require one
 	Build       string            // the same where Code is "": of the program. A worker that knows better says so in its result
+	Environment string            // what else the results depend on, for their keys; "" is unknown
 	CacheDir    string            // where copies of input data are kept, shared by processes; "" is a folder that goes with Run
 	Grace       time.Duration     // how long tasks may go on after the stop; 0 ends them at once
 	Log         *slog.Logger      // nil discards

@@ -18,7 +18,7 @@ import (
 func TestCommitCarriesWhatWasRecorded(t *testing.T) {
 	store := &blobs{}
 	p := queue(id("a"))
-	r := &work.Runner{Artifacts: store, Name: "me", Code: "v7", Workers: doing(func(ctx context.Context, _ foldstream.Task, rec foldstream.Recorder) (foldstream.Result, error) {
+	r := &work.Runner{Artifacts: store, Name: "me", Code: "v7", Environment: "here", Workers: doing(func(ctx context.Context, _ foldstream.Task, rec foldstream.Recorder) (foldstream.Result, error) {
 		rec.Param("alpha", "1")
 		rec.Metric("ic", 0.5)
 		rec.Metric("loss", 9)
@@ -41,7 +41,7 @@ func TestCommitCarriesWhatWasRecorded(t *testing.T) {
 	want := foldstream.Result{
 		Metrics: map[string]float64{"ic": 0.5, "loss": 2}, Params: map[string]string{"alpha": "1"}, Tags: map[string]string{"who": "x"},
 		Artifacts: []foldstream.Artifact{{Name: "log", Digest: digest([]byte("new")), Size: 3, Type: "text/plain"}, {Name: "model"}},
-		Code:      "v7", Worker: "me",
+		Code:      "v7", Worker: "me", Data: foldstream.DataDigest(nil), Environment: "here",
 	}
 	if diff := cmp.Diff(want, got.result); got.how != "commit" || diff != "" {
 		t.Error(got.how, diff)
@@ -62,6 +62,38 @@ func TestCodeOfAResult(t *testing.T) {
 		}
 		if got := p.one(t, "a").result.Code; got != c.want {
 			t.Errorf("%+v: the result's code is %q", c, got)
+		}
+	}
+}
+
+// TestCommitCarriesTheKey works tasks whose stages before depended on this or that.
+func TestCommitCarriesTheKey(t *testing.T) {
+	data := []foldstream.Data{}
+	here := foldstream.ResultKey{Code: "mine", Data: foldstream.DataDigest(data), Environment: "here"}
+	part := func(k foldstream.ResultKey) *foldstream.Result {
+		return &foldstream.Result{Code: k.Code, Data: k.Data, Environment: k.Environment}
+	}
+	mixed := here
+	mixed.Environment = ""
+	for name, c := range map[string]struct {
+		part *foldstream.Result
+		want foldstream.ResultKey
+	}{
+		"one stage": {nil, here}, "the same": {part(here), here}, "mixed before": {part(mixed), mixed},
+		"other code": {part(foldstream.ResultKey{Code: "other", Data: here.Data, Environment: "here"}), mixed}, "an older program's": {&foldstream.Result{}, mixed},
+	} {
+		task := id("a")
+		task.Part = c.part
+		p := queue(task)
+		r := &work.Runner{Code: "mine", Environment: "here",
+			Workers: doing(func(context.Context, foldstream.Task, foldstream.Recorder) (foldstream.Result, error) {
+				return foldstream.Result{Code: "the worker's word", Data: "and", Environment: "counts for nothing"}, nil
+			})}
+		if err := drain(t, r, p)["a"]; err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, p.one(t, "a").result.Key()); diff != "" {
+			t.Errorf("%s (- want, + got):\n%s", name, diff)
 		}
 	}
 }

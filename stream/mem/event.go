@@ -16,6 +16,8 @@ func (s *Store) record(q *queue, t *task, e foldstream.Event) {
 	switch {
 	case e.Kind == foldstream.EventClaim:
 		e.Run = runOf(e.Seq)
+	case e.Origin.Seq != 0:
+		e.Run = "adopted" + strconv.FormatUint(uint64(e.Seq), 10)
 	case e.Worker != "":
 		e.Run = runOf(t.token)
 	}

@@ -57,6 +57,7 @@ var (
 	_ foldstream.Verifier    = (*Store)(nil)
 	_ foldstream.Newest      = (*Store)(nil)
 	_ foldstream.Purger      = (*Store)(nil)
+	_ foldstream.Memory      = (*Store)(nil)
 	_ foldstream.Scheduler   = (*Store)(nil)
 	_ foldstream.Sweeper     = (*Store)(nil)
 )

@@ -54,6 +54,11 @@ func (s *Store) brief(t *task) foldstream.Event {
 	if e.Kind == foldstream.EventEnd {
 		e.Error = t.err[:min(len(t.err), maxTrouble)]
 	}
+	return withoutFrames(e)
+}
+
+// withoutFrames returns an event whose result has neither frames nor series.
+func withoutFrames(e foldstream.Event) foldstream.Event {
 	if e.Result != nil {
 		r := *e.Result
 		r.Frames, r.Series = nil, nil

@@ -11,7 +11,8 @@ import (
 type ledger struct {
 	last    foldstream.Cursor
 	status  foldstream.Status
-	results int // of the present life
+	results int                  // of the present life
+	kind    foldstream.EventKind // of the last event
 }
 
 // Verify replays the events of a pool and compares them with where its tasks stand.
@@ -72,9 +73,12 @@ func (l *ledger) add(e foldstream.Event) (wrong string) {
 	if e.Kind == foldstream.EventResult {
 		l.results++
 	}
+	if e.Kind == foldstream.EventResult && e.Origin.Seq == 0 && l.kind != foldstream.EventClaim && e.Expected == l.last {
+		wrong = "is the result of no claim and was not taken over"
+	}
 	if l.results > 1 {
 		wrong = fmt.Sprintf("is result %d of one life", l.results)
 	}
-	l.last, l.status = e.Seq, e.Status
+	l.last, l.status, l.kind = e.Seq, e.Status, e.Kind
 	return wrong
 }

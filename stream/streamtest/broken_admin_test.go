@@ -20,6 +20,8 @@ type (
 	workersFunc    = func(iter.Seq2[foldstream.Presence, error]) iter.Seq2[foldstream.Presence, error]
 	newestFunc     = func(ctx context.Context, s *mem.Store, pool string, ids []foldstream.TaskID) iter.Seq2[foldstream.Event, error]
 	purgeFunc      = func(ctx context.Context, s *mem.Store, pool string, ids []foldstream.TaskID) (int, error)
+	resultsFunc    = func(ctx context.Context, s *mem.Store, ids []foldstream.TaskID) iter.Seq2[foldstream.Event, error]
+	adoptFunc      = func(ctx context.Context, s *mem.Store, pool string, all []foldstream.Adoption) ([]foldstream.Created, error)
 	lettersFunc    = func(iter.Seq2[foldstream.DeadLetter, error]) iter.Seq2[foldstream.DeadLetter, error]
 )
 
@@ -41,6 +43,8 @@ type brokenAdmin struct {
 	verify                func(*foldstream.Conservation)
 	newest                newestFunc
 	purge                 purgeFunc
+	results               resultsFunc
+	adopt                 adoptFunc
 	forgets               string // a source of references
 	sweep                 func(ctx context.Context, s *mem.Store, b foldstream.Stored) (bool, error)
 }
@@ -201,4 +205,18 @@ func (b *broken) Purge(ctx context.Context, pool string, ids ...foldstream.TaskI
 		return b.purge(ctx, b.Store, pool, ids)
 	}
 	return b.Store.Purge(ctx, pool, ids...)
+}
+
+func (b *broken) Results(ctx context.Context, ids ...foldstream.TaskID) iter.Seq2[foldstream.Event, error] {
+	if b.results != nil {
+		return b.results(ctx, b.Store, ids)
+	}
+	return b.Store.Results(ctx, ids...)
+}
+
+func (b *broken) Adopt(ctx context.Context, pool string, all ...foldstream.Adoption) ([]foldstream.Created, error) {
+	if b.adopt != nil {
+		return b.adopt(ctx, b.Store, pool, all)
+	}
+	return b.Store.Adopt(ctx, pool, all...)
 }

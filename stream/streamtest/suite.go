@@ -50,6 +50,7 @@ type Administered interface {
 	foldstream.Verifier
 	foldstream.Newest
 	foldstream.Purger
+	foldstream.Memory
 	foldstream.Scheduler
 	foldstream.Sweeper
 }
@@ -142,6 +143,6 @@ func Checks() []Check {
 func AdminChecks() []Check {
 	return slices.Concat(
 		cancelChecks, removeChecks, replaceChecks, retryChecks, resetChecks, prioritizeChecks, settingChecks, delayChecks,
-		indexChecks, newestChecks, letterChecks, purgeChecks, verifyChecks, sweepChecks, scheduleChecks, dueChecks, adminStormChecks,
+		indexChecks, newestChecks, memoryChecks, letterChecks, purgeChecks, verifyChecks, sweepChecks, scheduleChecks, dueChecks, adminStormChecks,
 	)
 }

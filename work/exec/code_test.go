@@ -19,7 +19,7 @@ func TestCode(t *testing.T) {
 	write(t, other, "#!/bin/sh\necho '{}'\n")
 	code := func(task foldstream.Task) string {
 		t.Helper()
-		c, err := exec.Code(task)
+		c, err := new(exec.Codes).Of(task)
 		if err != nil || !strings.HasPrefix(c, "exec-") || len(c) != 31 {
 			t.Fatalf("code %q, %v", c, err)
 		}
@@ -48,7 +48,7 @@ func TestCode(t *testing.T) {
 	if code(command(script, other)) == code(command(script)) {
 		t.Error("a file among the arguments makes no other code")
 	}
-	if _, err := exec.Code(command(filepath.Join(dir, "none"))); !foldstream.Is(err, foldstream.NotFound) {
+	if _, err := new(exec.Codes).Of(command(filepath.Join(dir, "none"))); !foldstream.Is(err, foldstream.NotFound) {
 		t.Errorf("a program that is not there: %v", err)
 	}
 }
@@ -60,7 +60,7 @@ func TestTheResultHasTheCode(t *testing.T) {
 	seen := map[string]bool{}
 	for _, text := range []string{"#!/bin/sh\necho '{}'\n", "#!/bin/sh\necho '{}' # longer\n", "#!/bin/sh\necho '{}' # longer\n"} {
 		write(t, script, text)
-		want, err := exec.Code(command(script))
+		want, err := new(exec.Codes).Of(command(script))
 		if err != nil {
 			t.Fatal(err)
 		}

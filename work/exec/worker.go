@@ -49,7 +49,7 @@ type Worker struct {
 	Limits  Limits
 	Keep    bool // the working directory of an attempt that failed stays, and its error says where
 
-	files files // whose digests are known
+	codes Codes
 }
 
 var _ foldstream.Worker = (*Worker)(nil)
@@ -73,7 +73,7 @@ func (w *Worker) Work(ctx context.Context, t foldstream.Task, rec foldstream.Rec
 	if err != nil {
 		return none, err
 	}
-	code, _ := w.files.code(t) // before it runs; where it cannot be told the command cannot be run either, or nobody may read it
+	code, _ := w.codes.Of(t) // before it runs; where it cannot be told the command cannot be run either, or nobody may read it
 	dir, err := newFolder()
 	if err != nil {
 		return none, err

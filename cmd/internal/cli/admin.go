@@ -23,6 +23,7 @@ type administered interface {
 	foldstream.Verifier
 	foldstream.Newest
 	foldstream.Purger
+	foldstream.Memory
 	foldstream.Scheduler
 	foldstream.Sweeper
 }

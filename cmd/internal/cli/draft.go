@@ -180,7 +180,7 @@ func (d *draft) known(ctx context.Context, a administered, pool string) ([]draft
 func printDrafts(env *Env, all []drafted) {
 	t := newTable(env.Stdout, "task", "configuration", "train", "valid", "test", "leak gap", "status")
 	for _, d := range all {
-		status := statusNew
+		status := foldstream.Status(doNew)
 		if !d.New {
 			status = d.Status
 		}

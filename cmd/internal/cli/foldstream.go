@@ -11,6 +11,7 @@ type Foldstream struct {
 	Demo       DemoCmd       `cmd:"" group:"Run" help:"Run the example on a fresh embedded server: 480 walk-forward tasks on real prices."`
 	Run        RunCmd        `cmd:"" group:"Run" help:"Take an experiment file to its collection in one process."`
 	Plan       PlanCmd       `cmd:"" group:"Run" help:"Show the tasks of an experiment file; publish nothing."`
+	Apply      ApplyCmd      `cmd:"" group:"Run" help:"Publish exactly what a plan file says; refuse where the world has moved."`
 	Serve      ServeCmd      `cmd:"" group:"Run" help:"Run the embedded server, an aggregator and the schedules for other processes."`
 	Node       NodeCmd       `cmd:"" hidden:"" help:"Run one server of a cluster on this machine, for chaos."`
 	Schedule   ScheduleCmd   `cmd:"" group:"Run" help:"Submit experiments at a time, or again and again: add, list, show, remove, run-now."`
@@ -24,6 +25,7 @@ type Foldstream struct {
 	Recorder   RecorderCmd   `cmd:"" aliases:"rec" group:"Look" help:"Look at the recorders of an experiment: parameters, metrics, artifacts, notes."`
 	Task       TaskCmd       `cmd:"" group:"Tasks" help:"Single tasks: add, replace, list, show, history, logs."`
 	Explain    ExplainCmd    `cmd:"" group:"Tasks" help:"Tell all about a task: where it comes from, what became of it, what it is part of."`
+	WhyMiss    WhyMissCmd    `cmd:"" name:"why-miss" group:"Tasks" help:"Tell in what the results of a task differ from what is wanted: code, data, environment."`
 	Cancel     CancelCmd     `cmd:"" group:"Tasks" help:"End open tasks: their work is stopped, their status is cancelled."`
 	Remove     RemoveCmd     `cmd:"" aliases:"rm,delete" group:"Tasks" help:"End the life of tasks; creating one again begins a new life."`
 	Retry      RetryCmd      `cmd:"" group:"Tasks" help:"Put failed and cancelled tasks back to waiting."`

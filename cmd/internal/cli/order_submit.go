@@ -56,16 +56,24 @@ func runSubmit(ctx context.Context, store foldstream.Store, order foldstream.Ord
 		return "", err
 	}
 	p.rename(name)
-	created, err := p.submit(ctx, store)
+	a, err := administration(store)
 	if err != nil {
 		return "", err
 	}
-	out := tell(name, p.Experiment.Pool, created)
+	seen, err := p.look(ctx, a, KeyFlags{}.wants(Reuse{}, false))
+	if err != nil {
+		return "", err
+	}
+	created, err := p.do(ctx, a, seen)
+	if err != nil {
+		return "", err
+	}
+	out := tell(name, p.Experiment.Pool, seen, created)
 	c := SubmitCmd{RetryFailed: o.RetryFailed, Again: o.Again}
 	if out.PutBack, err = c.putBack(ctx, store, p.Experiment.Pool, created); err != nil {
 		return "", err
 	}
-	text := fmt.Sprintf("%s: %d tasks in pool %s: %d new, %d known", name, out.Tasks, out.Pool, out.New, out.Known)
+	text := fmt.Sprintf("%s: %d tasks in pool %s: %v", name, out.Tasks, out.Pool, out)
 	if out.PutBack > 0 {
 		text += fmt.Sprintf(", %d put back", out.PutBack)
 	}
@@ -125,6 +133,16 @@ func (p *plan) freeze(ctx context.Context, store foldstream.Store) (foldstream.D
 			return "", err
 		}
 	}
+	data, err := p.frozen()
+	if err != nil {
+		return "", err
+	}
+	digest, _, err := store.Artifacts().Put(ctx, bytes.NewReader(data))
+	return digest, err
+}
+
+// frozen writes the plan as an artifact has it.
+func (p *plan) frozen() ([]byte, error) {
 	f := frozen{Experiment: p.Experiment, Expectations: p.Expectations, Notes: p.Notes}
 	for _, t := range p.Tasks {
 		one := frozenTask{Rest: t, Dict: t.Dict()}
@@ -134,11 +152,8 @@ func (p *plan) freeze(ctx context.Context, store foldstream.Store) (foldstream.D
 	var b bytes.Buffer
 	enc := msgpack.NewEncoder(&b)
 	enc.SetSortMapKeys(true)
-	if err := enc.Encode(&f); err != nil {
-		return "", foldstream.E(foldstream.Invalid, "freeze", err)
-	}
-	digest, _, err := store.Artifacts().Put(ctx, &b)
-	return digest, err
+	err := enc.Encode(&f)
+	return b.Bytes(), foldstream.E(foldstream.Invalid, "freeze", err)
 }
 
 // frozen is a plan as an artifact. Equal plans have equal bytes: of its maps none is of a kind that msgpack does not sort.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,12 +10,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/calendar"
 	"github.com/foldstream/foldstream/gen/qlib"
-	"github.com/foldstream/foldstream/record"
 )
 
 // plan is an experiment file made ready: everything read, checked and digested, nothing published.
@@ -66,29 +63,6 @@ func openSources(path string, open qlib.Opener) (s sources, err error) {
 	}
 	s.data, err = digestAll(dir, s.file.Data)
 	return s, err
-}
-
-// submit publishes the plan: first what tasks need, then the tasks, then what their collection must have. What can be
-// refused is refused before a task is published. Repeating it completes what an interrupted one left and changes nothing else.
-func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream.Created, error) {
-	e, sessions := p.Experiment, p.calendar.Sessions()
-	if err := record.CheckExperiment(ctx, store, e, p.Expectations, sessions...); err != nil {
-		return nil, err
-	}
-	if _, _, err := store.Artifacts().Put(ctx, bytes.NewReader(p.calendar.Text())); err != nil {
-		return nil, err
-	}
-	for _, d := range p.data {
-		if err := upload(ctx, store, d); err != nil {
-			return nil, err
-		}
-	}
-	created, err := store.Pool(e.Pool).Create(ctx, p.Tasks...)
-	if err != nil {
-		return nil, err
-	}
-	e.Notes, e.Created = p.Notes, time.Now()
-	return created, record.PutExperiment(ctx, store, e, p.Expectations, sessions...)
 }
 
 // upload stores a data file as an artifact unless the store has it, and sees that it is still the file that was digested.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/report"
@@ -14,25 +15,32 @@ import (
 type PlanCmd struct {
 	Connection
 	Output
+	KeyFlags
+	Reuse
 	File  string `arg:"" help:"Experiment file."`
 	Store string `type:"path" placeholder:"DIR" help:"Store of the embedded server to compare with; default: none, all tasks are new."`
+	Out   string `type:"path" placeholder:"FILE" help:"File to write the plan into, for apply; needs a store to compare with."`
 	SVG   string `name:"svg" type:"path" placeholder:"FILE" help:"File to draw the windows into, as SVG."`
 }
 
 // planJSON is a plan for machines.
 type planJSON struct {
-	Experiment string            `json:"experiment"`
-	Pool       string            `json:"pool"`
-	Calendar   string            `json:"calendar"`
-	Policy     foldstream.Policy `json:"leaks"`
-	Members    int               `json:"members"`
-	New        int               `json:"new"`
-	Known      int               `json:"known"`
-	Done       int               `json:"done"`
-	Work       float64           `json:"work_seconds"` // of those that are not done, by experience; 0 where there is none
-	Experience int               `json:"experience"`   // results that this is of
-	Notes      []string          `json:"notes"`
-	Tasks      []taskJSON        `json:"tasks"`
+	Experiment string              `json:"experiment"`
+	Pool       string              `json:"pool"`
+	Calendar   string              `json:"calendar"`
+	Policy     foldstream.Policy   `json:"leaks"`
+	Members    int                 `json:"members"`
+	New        int                 `json:"new"`
+	Cached     int                 `json:"cached"`
+	Changed    int                 `json:"changed"`
+	Known      int                 `json:"known"`
+	Done       int                 `json:"done"`
+	Dropped    []foldstream.TaskID `json:"dropped"`      // members of the stored experiment that the file makes no more
+	Code       string              `json:"code"`         // that results are wanted of, where that is one for all; "" is unknown
+	Work       float64             `json:"work_seconds"` // of those that are not done, by experience; 0 where there is none
+	Experience int                 `json:"experience"`   // results that this is of
+	Notes      []string            `json:"notes"`
+	Tasks      []taskJSON          `json:"tasks"`
 }
 
 type taskJSON struct {
@@ -42,11 +50,11 @@ type taskJSON struct {
 	Of       int                 `json:"of"`
 	Segments foldstream.Segments `json:"segments"`
 	Gap      int                 `json:"leak_gap"`
-	Status   foldstream.Status   `json:"status"` // "new" where the store does not know it
+	Status   foldstream.Status   `json:"status"`         // "new" where the store does not know it, "cached", "changed"
+	Why      []string            `json:"why,omitempty"`  // the parts of the key in which a changed one differs
+	From     string              `json:"from,omitempty"` // the pool whose result is taken over
 	Task     map[string]any      `json:"task"`
 }
-
-const statusNew foldstream.Status = "new"
 
 // Run prints the plan.
 func (c *PlanCmd) Run(ctx context.Context, env *Env) error {
@@ -54,7 +62,10 @@ func (c *PlanCmd) Run(ctx context.Context, env *Env) error {
 	if err != nil {
 		return err
 	}
-	known, ahead, err := c.known(ctx, env, p)
+	if err := c.checkKey(); err != nil {
+		return err
+	}
+	seen, ahead, err := c.survey(ctx, env, p)
 	if err != nil {
 		return err
 	}
@@ -64,110 +75,139 @@ func (c *PlanCmd) Run(ctx context.Context, env *Env) error {
 			return err
 		}
 	}
-	out := planOf(p, known)
+	out := planOf(p, seen)
+	out.Code = oneCode(p.Tasks, c.codes())
 	out.Work, out.Experience = ahead.Work.Seconds(), ahead.Results
 	if c.JSON {
 		return printJSON(env.Stdout, out)
 	}
 	printPlan(env.Stdout, out)
-	if ahead.Results > 0 && out.Done < len(out.Tasks) {
-		fmt.Fprintf(env.Stdout, "%s: %d to do: %v\n", out.Experiment, len(out.Tasks)-out.Done, ahead)
+	if ahead.Results > 0 && ahead.Tasks > 0 {
+		fmt.Fprintf(env.Stdout, "%s: %d to do: %v\n", out.Experiment, ahead.Tasks, ahead.cost)
+	}
+	if out.Code == "" && seen != nil {
+		fmt.Fprintf(env.Stdout, "%s: key unknown: code; no results are taken over (--code VERSION)\n", out.Experiment)
 	}
 	return nil
 }
 
-// known returns the statuses of the pool's tasks in the store that the flags name, and what those that are not done will cost by the experience
-// of that pool; nothing where they name none.
-func (c *PlanCmd) known(ctx context.Context, env *Env, p *plan) (statuses map[foldstream.TaskID]foldstream.Status, ahead cost, err error) {
+// toDo is how much work lies ahead.
+type toDo struct {
+	cost
+	Tasks int
+}
+
+// survey compares the plan with the store that the flags name, and tells what is to do by the experience of its pool; nothing where they name none.
+func (c *PlanCmd) survey(ctx context.Context, env *Env, p *plan) (seen *survey, ahead toDo, err error) {
+	a, closeStore, err := c.named(ctx, env)
+	if err == nil && a == nil && c.Out != "" {
+		err = foldstream.Errorf(foldstream.Invalid, "", "--out: a plan is made against a store; name one by --store or --server")
+	}
+	if err != nil || a == nil {
+		return nil, ahead, err
+	}
+	defer func() { err = errors.Join(err, closeStore()) }()
+	flags := planFlags{c.Code, c.Environment, c.NoCache, c.Refresh, c.Store != ""}
+	if seen, err = p.look(ctx, a, flags.wants()); err != nil {
+		return nil, ahead, err
+	}
+	if c.Out != "" {
+		f, err := planned(ctx, a, p, seen, c.File, flags)
+		if err == nil {
+			err = f.write(c.Out)
+		}
+		if err != nil {
+			return nil, ahead, err
+		}
+	}
+	h := &history{of: map[string]durations{}}
+	for pool := range seen.pools(p.Experiment.Pool) {
+		if err := h.learn(ctx, a, pool, p.Tasks); err != nil {
+			return nil, ahead, err
+		}
+	}
+	var left []foldstream.Task
+	for i, one := range seen.steps {
+		if one.From == nil && (one.Do != "" || !one.Status.Final()) {
+			left = append(left, p.Tasks[i])
+		}
+	}
+	return seen, toDo{h.cost(left), len(left)}, nil
+}
+
+// named opens the store that the flags name; nil where they name none.
+func (c *PlanCmd) named(ctx context.Context, env *Env) (administered, func() error, error) {
 	var s *session
+	var err error
 	switch {
+	case env.Store != nil:
+		a, err := administration(env.Store)
+		return a, func() error { return nil }, err
 	case c.Store != "":
 		s, err = embedded(ctx, env, Embedding{Dir: c.Store, Log: c.logger(env)})
 	case c.Server != "" || c.Context != "":
 		s, err = c.dial(ctx, c.logger(env))
 	default:
-		return nil, ahead, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, ahead, err
+		return nil, nil, err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	if statuses, err = statusesIn(ctx, s.store, p.Experiment.Pool); err != nil {
-		return nil, ahead, err
-	}
-	h, err := historyOf(ctx, s.store, p.Experiment.Pool, p.Tasks)
-	if err != nil {
-		return nil, ahead, err
-	}
-	var left []foldstream.Task
-	for _, t := range p.Tasks {
-		if statuses[t.ID] != foldstream.Done {
-			left = append(left, t)
-		}
-	}
-	return statuses, h.cost(left), nil
+	return s.store, s.Close, nil
 }
 
-// statusesIn returns the statuses of a pool's tasks. The store must have an index.
-func statusesIn(ctx context.Context, store foldstream.Store, pool string) (map[foldstream.TaskID]foldstream.Status, error) {
-	index, ok := store.(foldstream.Index)
-	if !ok {
-		return statusesRead(ctx, store, pool)
-	}
-	statuses := map[foldstream.TaskID]foldstream.Status{}
-	for t, err := range index.Tasks(ctx, pool) {
-		if err != nil {
-			return nil, err
+// oneCode is the version of the code that all the tasks have; "" where it is unknown, or they have several.
+func oneCode(tasks []foldstream.Task, codes func(foldstream.Task) string) string {
+	code := ""
+	for i, t := range tasks {
+		if of := codes(t); i == 0 {
+			code = of
+		} else if of != code {
+			return ""
 		}
-		statuses[t.ID] = t.Status
 	}
-	return statuses, nil
+	return code
 }
 
-// statusesRead is statusesIn for a store that has an archive and no index.
-func statusesRead(ctx context.Context, store foldstream.Store, pool string) (map[foldstream.TaskID]foldstream.Status, error) {
-	archive, ok := store.(foldstream.Archive)
-	if !ok {
-		return nil, foldstream.Errorf(foldstream.Internal, "", "this store (%T) has neither an index nor an archive", store)
-	}
-	statuses := map[foldstream.TaskID]foldstream.Status{}
-	for t, err := range archive.Definitions(ctx, pool) {
-		if err != nil {
-			return nil, err
-		}
-		statuses[t.ID] = foldstream.Waiting
-	}
-	for e, err := range store.Events(ctx, foldstream.EventFilter{Pool: pool}, 0) {
-		if err != nil {
-			return nil, err
-		}
-		statuses[e.Task] = e.Status
-	}
-	return statuses, nil
-}
-
-func planOf(p *plan, known map[foldstream.TaskID]foldstream.Status) planJSON {
+// planOf is a plan as the survey sees it; without one all is new.
+func planOf(p *plan, seen *survey) planJSON {
 	out := planJSON{
 		Experiment: p.Experiment.Name, Pool: p.Experiment.Pool, Calendar: p.calendar.Version(), Policy: p.Experiment.Policy,
-		Members: len(p.Expectations), Notes: p.Notes, Tasks: make([]taskJSON, len(p.Tasks)),
+		Members: len(p.Expectations), Notes: p.Notes, Tasks: make([]taskJSON, len(p.Tasks)), Dropped: []foldstream.TaskID{},
+	}
+	if seen != nil {
+		out.Dropped = append(out.Dropped, seen.dropped...)
 	}
 	for i, t := range p.Tasks {
-		status, ok := known[t.ID]
-		switch {
-		case !ok:
-			status = statusNew
-			out.New++
-		case status == foldstream.Done:
-			out.Done++
-		default:
-			out.Known++
+		one := step{Task: t.ID, Do: doNew}
+		if seen != nil {
+			one = seen.steps[i]
 		}
+		out.count(one)
 		out.Tasks[i] = taskJSON{
 			ID: t.ID, Key: t.Key.String(), Window: t.Window.Index, Of: t.Window.Of,
-			Segments: t.Segments, Gap: t.Leak.Gap, Status: status, Task: t.Dict(),
+			Segments: t.Segments, Gap: t.Leak.Gap, Status: one.state(), Why: one.Why, Task: t.Dict(),
+		}
+		if one.From != nil {
+			out.Tasks[i].From = one.From.Pool
 		}
 	}
 	return out
+}
+
+func (p *planJSON) count(s step) {
+	switch {
+	case s.Do == doNew:
+		p.New++
+	case s.Do == doCached:
+		p.Cached++
+	case s.Do == doChanged:
+		p.Changed++
+	case s.Status == foldstream.Done:
+		p.Done++
+	default:
+		p.Known++
+	}
 }
 
 func printPlan(w io.Writer, p planJSON) {
@@ -178,15 +218,40 @@ func printPlan(w io.Writer, p planJSON) {
 			window = fmt.Sprintf("%d of %d", task.Window+1, task.Of)
 		}
 		t.AppendRow([]any{task.ID, task.Key, window,
-			span(task.Segments, "train"), span(task.Segments, "valid"), span(task.Segments, "test"), task.Gap, task.Status})
+			span(task.Segments, "train"), span(task.Segments, "valid"), span(task.Segments, "test"), task.Gap, stateText(task)})
 	}
 	t.SuppressEmptyColumns()
 	t.Render()
-	fmt.Fprintf(w, "%s: %d tasks for %d members: %d new, %d known, %d done; leaks: %s\n",
-		p.Experiment, len(p.Tasks), p.Members, p.New, p.Known, p.Done, p.Policy)
+	fmt.Fprintf(w, "%s: %d tasks for %d members: %s; leaks: %s\n", p.Experiment, len(p.Tasks), p.Members, p.counts(), p.Policy)
 	for _, note := range p.Notes {
 		fmt.Fprintf(w, "note: %s\n", note)
 	}
+}
+
+// counts tells how many tasks are what: of cached, changed and dropped ones only where there are any.
+func (p planJSON) counts() string {
+	text := fmt.Sprintf("%d new, %d known, %d done", p.New, p.Known, p.Done)
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{p.Cached, "cached"}, {p.Changed, "changed"}, {len(p.Dropped), "dropped"}} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %d %s", more.n, more.what)
+		}
+	}
+	return text
+}
+
+// stateText is a task's status with why it changed, and whose result is taken over.
+func stateText(t taskJSON) string {
+	text := string(t.Status)
+	if len(t.Why) > 0 {
+		text += ": " + strings.Join(t.Why, ", ")
+	}
+	if t.From != "" {
+		text += " (of " + t.From + ")"
+	}
+	return text
 }
 
 // span writes a segment as "from … to", nothing where the task has none of the name.

@@ -24,6 +24,7 @@ type RunCmd struct {
 	Connection
 	Output
 	Labour
+	Reuse
 	Partial
 	File     string `arg:"" help:"Experiment file."`
 	Store    string `type:"path" placeholder:"DIR" help:"Store of the embedded server; default: a folder of the experiment's name under the user's data folder."`
@@ -64,12 +65,16 @@ func (c *RunCmd) run(ctx context.Context, env *Env, p *plan, out string) (err er
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	started := time.Now()
-	created, err := p.submit(ctx, s.store)
+	seen, err := p.look(ctx, s.store, c.wants(c.Reuse, true))
 	if err != nil {
 		return err
 	}
-	told := tell(p.Experiment.Name, p.Experiment.Pool, created)
-	fmt.Fprintf(env.Stderr, "%s: %d tasks, %d new, %d known\n", told.Experiment, told.Tasks, told.New, told.Known)
+	created, err := p.do(ctx, s.store, seen)
+	if err != nil {
+		return err
+	}
+	told := tell(p.Experiment.Name, p.Experiment.Pool, seen, created)
+	fmt.Fprintf(env.Stderr, "%s: %d tasks, %v%s\n", told.Experiment, told.Tasks, told, told.skipped())
 	worked, sum, err := c.work(ctx, env, s, p, log)
 	if err != nil {
 		return err

@@ -55,11 +55,11 @@ func (c *OrdersCmd) Run(ctx context.Context, env *Env) (err error) {
 
 // Labour is the flags of every command that works on tasks.
 type Labour struct {
-	Concurrency int           `short:"n" default:"${cpus}" help:"How many tasks to work on at once."`
-	Code        string        `help:"Version of the code that does the work, for the record; default: this build's, or the digest of an exec task's files."`
-	Cache       string        `type:"path" placeholder:"DIR" help:"Folder of verified copies of input data and of prepared data; default: the user's cache folder."`
-	Prepared    Size          `default:"4G" placeholder:"SIZE" help:"Size of the copies of prepared data; those used longest ago make room."`
-	Grace       time.Duration `default:"10s" help:"How long running tasks may go on after the command is told to stop."`
+	Concurrency int `short:"n" default:"${cpus}" help:"How many tasks to work on at once."`
+	KeyFlags
+	Cache    string        `type:"path" placeholder:"DIR" help:"Folder of verified copies of input data and of prepared data; default: the user's cache folder."`
+	Prepared Size          `default:"4G" placeholder:"SIZE" help:"Size of the copies of prepared data; those used longest ago make room."`
+	Grace    time.Duration `default:"10s" help:"How long running tasks may go on after the command is told to stop."`
 	Commands
 }
 
@@ -72,6 +72,9 @@ func (l Labour) check() error {
 		return foldstream.Errorf(foldstream.Invalid, "", "--grace %v is below 0", l.Grace)
 	}
 	if _, err := l.cache(); err != nil {
+		return err
+	}
+	if err := l.checkKey(); err != nil {
 		return err
 	}
 	return l.limits().Check()
@@ -101,7 +104,8 @@ func (l Labour) runner(ctx context.Context, store foldstream.Store, pool string,
 		Concurrency: l.Concurrency,
 		Name:        workerName(),
 		Code:        l.Code,
-		Build:       CodeVersion(),
+		Build:       buildCode().version,
+		Environment: l.environment(),
 		CacheDir:    dir,
 		Grace:       l.Grace,
 		Log:         log,

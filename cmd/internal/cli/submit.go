@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -13,6 +14,8 @@ import (
 type SubmitCmd struct {
 	Connection
 	Output
+	KeyFlags
+	Reuse
 	File        string        `arg:"" help:"Experiment file."`
 	RetryFailed bool          `help:"Work those of its tasks again that failed."`
 	Again       bool          `help:"Work those of its tasks again that failed or were cancelled."`
@@ -29,7 +32,10 @@ type submitted struct {
 	DryRun     bool                `json:"dry_run,omitempty"`
 	Tasks      int                 `json:"tasks"`
 	New        int                 `json:"new"`
+	Cached     int                 `json:"cached"`  // ended by results of other pools or lives
+	Changed    int                 `json:"changed"` // whose results, or data, are others now
 	Known      int                 `json:"known"`
+	Done       int                 `json:"done"`                 // of the known ones
 	Failed     int                 `json:"failed"`               // of the known ones, before any was put back
 	Cancelled  int                 `json:"cancelled"`            // the same
 	PutBack    int                 `json:"put_back"`             // by --retry-failed or --again
@@ -41,6 +47,9 @@ type submitted struct {
 func (c *SubmitCmd) Run(ctx context.Context, env *Env) (err error) {
 	start, err := c.start()
 	if err != nil {
+		return err
+	}
+	if err := c.checkKey(); err != nil {
 		return err
 	}
 	p, err := load(c.File)
@@ -56,11 +65,15 @@ func (c *SubmitCmd) Run(ctx context.Context, env *Env) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
 	started := time.Now()
-	created, err := c.create(ctx, store, p)
+	a, err := administration(store)
 	if err != nil {
 		return err
 	}
-	out := tell(p.Experiment.Name, p.Experiment.Pool, created)
+	seen, created, err := c.create(ctx, a, p)
+	if err != nil {
+		return err
+	}
+	out := tell(p.Experiment.Name, p.Experiment.Pool, seen, created)
 	out.DryRun, out.NotBefore = c.DryRun, instantOrNil(start)
 	if out.PutBack, err = c.putBack(ctx, store, p.Experiment.Pool, created); err != nil {
 		return err
@@ -92,20 +105,20 @@ func (c *SubmitCmd) start() (time.Time, error) {
 }
 
 // create publishes the plan, or only looks at what is known of it.
-func (c *SubmitCmd) create(ctx context.Context, store foldstream.Store, p *plan) ([]foldstream.Created, error) {
-	if !c.DryRun {
-		return p.submit(ctx, store)
-	}
-	known, err := statusesIn(ctx, store, p.Experiment.Pool)
+func (c *SubmitCmd) create(ctx context.Context, a administered, p *plan) (*survey, []foldstream.Created, error) {
+	seen, err := p.look(ctx, a, c.wants(c.Reuse, false))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if !c.DryRun {
+		created, err := p.do(ctx, a, seen)
+		return seen, created, err
 	}
 	created := make([]foldstream.Created, len(p.Tasks))
-	for i, t := range p.Tasks {
-		status, ok := known[t.ID]
-		created[i] = foldstream.Created{ID: t.ID, Status: status, New: !ok || status == foldstream.Removed}
+	for i, one := range seen.steps {
+		created[i] = foldstream.Created{ID: one.Task, Status: one.Status, New: one.Do == doNew || one.Do == doChanged && one.From == nil}
 	}
-	return created, nil
+	return seen, created, nil
 }
 
 // putBack works the tasks again that failed or were cancelled, as the flags ask; with --dry-run it counts them.
@@ -140,8 +153,7 @@ func (c *SubmitCmd) print(env *Env, out submitted, took time.Duration) {
 	if c.DryRun {
 		would = "nothing published; "
 	}
-	fmt.Fprintf(w, "%s: %s%d tasks in pool %s: %d new, %d known (%v)\n",
-		out.Experiment, would, out.Tasks, out.Pool, out.New, out.Known, took.Round(time.Millisecond))
+	fmt.Fprintf(w, "%s: %s%d tasks in pool %s: %v (%v)\n", out.Experiment, would, out.Tasks, out.Pool, out, took.Round(time.Millisecond))
 	if out.NotBefore != nil {
 		fmt.Fprintf(w, "%s: the new ones wait until %s\n", out.Experiment, out.NotBefore.Format(time.RFC3339))
 	}
@@ -164,25 +176,62 @@ func (s submitted) advice(c *SubmitCmd) string {
 
 func fresh(created []foldstream.Created) (ids []foldstream.TaskID) {
 	for _, c := range created {
-		if c.New {
+		if c.New && c.Status != foldstream.Done { // else it was adopted
 			ids = append(ids, c.ID)
 		}
 	}
 	return ids
 }
 
-func tell(experiment, pool string, created []foldstream.Created) submitted {
+// tell counts what was done with each task: what is new is worked, what is cached or done is not.
+func tell(experiment, pool string, seen *survey, created []foldstream.Created) submitted {
 	out := submitted{Experiment: experiment, Pool: pool, Tasks: len(created)}
-	for _, c := range created {
-		switch {
+	for i, c := range created {
+		switch one := seen.steps[i]; {
+		case one.Do == doChanged:
+			out.Changed++
+		case one.Do == doCached:
+			out.Cached++
 		case c.New:
 			out.New++
+		case c.Status == foldstream.Done:
+			out.Done++
 		case c.Status == foldstream.Dead:
 			out.Failed++
 		case c.Status == foldstream.Withdrawn:
 			out.Cancelled++
 		}
 	}
-	out.Known = out.Tasks - out.New
+	out.Known = out.Tasks - out.New - out.Cached - out.Changed
 	return out
+}
+
+// String counts: "3 new, 2 cached, 475 known". What there is always, new and known, is told also where there is none.
+func (s submitted) String() string {
+	text := fmt.Sprintf("%d new, ", s.New)
+	if s.Changed > 0 {
+		text += fmt.Sprintf("%d changed, ", s.Changed)
+	}
+	if s.Cached > 0 {
+		text += fmt.Sprintf("%d cached, ", s.Cached)
+	}
+	return text + fmt.Sprintf("%d known", s.Known)
+}
+
+// skipped says what of the known tasks is not worked again, and what goes on; "" where none is known.
+func (s submitted) skipped() string {
+	var parts []string
+	if s.Done > 0 {
+		parts = append(parts, fmt.Sprintf("%d done are skipped", s.Done))
+	}
+	if given := s.Failed + s.Cancelled; given > 0 {
+		parts = append(parts, fmt.Sprintf("%d failed or cancelled stay", given))
+	}
+	if open := s.Known - s.Done - s.Failed - s.Cancelled; open > 0 {
+		parts = append(parts, fmt.Sprintf("%d go on", open))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }

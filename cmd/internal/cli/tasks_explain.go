@@ -45,6 +45,8 @@ type dataJSON struct {
 
 type resultJSON struct {
 	Worker    string              `json:"worker"`
+	Key       keyJSON             `json:"key"`              // what it depended on
+	Origin    string              `json:"origin,omitempty"` // the pool whose result was taken over
 	Code      string              `json:"code"`
 	Seconds   float64             `json:"seconds"`
 	Metrics   map[string]*float64 `json:"metrics"` // null where undefined
@@ -111,7 +113,7 @@ func resultOf(e foldstream.Event) *resultJSON {
 	if e.Result == nil {
 		return nil
 	}
-	r := &resultJSON{Worker: e.Worker, Code: e.Result.Code, Seconds: e.Result.Duration.Seconds(), Metrics: finite(e.Result.Metrics), Frames: map[string]int{}, Artifacts: []dataJSON{}}
+	r := &resultJSON{Worker: e.Worker, Key: keyJSON(e.Result.Key()), Origin: e.Origin.Pool, Code: e.Result.Code, Seconds: e.Result.Duration.Seconds(), Metrics: finite(e.Result.Metrics), Frames: map[string]int{}, Artifacts: []dataJSON{}}
 	for name, f := range e.Result.Frames {
 		r.Frames[name] = f.Len()
 	}
@@ -148,7 +150,7 @@ func memberships(ctx context.Context, a administered, pool string, id foldstream
 func again(pool string, t foldstream.TaskState) string {
 	switch t.Status {
 	case foldstream.Done:
-		return fmt.Sprintf("creating it again does nothing: it is done and its result stands, also for other data or code; `foldstream remove %s %s` lets it be worked anew", pool, t.ID)
+		return fmt.Sprintf("creating it again does nothing: it is done and its result stands; submitting its experiment with other data, or for other code, begins a new life of it, and `foldstream remove %s %s` lets it be worked anew", pool, t.ID)
 	case foldstream.Dead:
 		return fmt.Sprintf("creating it again does nothing: it failed; `foldstream retry %s %s` or `producer submit --retry-failed` works it again", pool, t.ID)
 	case foldstream.Withdrawn:
@@ -197,7 +199,11 @@ func (f facts) result(r *resultJSON) {
 		f.line("result", "none")
 		return
 	}
-	f.line("result", fmt.Sprintf("of %s in %.3gs, code %s", r.Worker, r.Seconds, r.Code))
+	from := ""
+	if r.Origin != "" {
+		from = ", taken over from pool " + r.Origin
+	}
+	f.line("result", fmt.Sprintf("of %s in %.3gs, code %s%s", r.Worker, r.Seconds, r.Code, from))
 	for _, name := range slices.Sorted(maps.Keys(r.Metrics)) {
 		if v := r.Metrics[name]; v != nil {
 			f.line("  "+name, fmt.Sprintf("%.6g", *v))

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/record"
+)
+
+// do publishes the plan by a survey: first what tasks need, then the tasks, then what their collection must have. What can be refused is
+// refused before a task is published. Repeating it, with a survey of its own, completes what an interrupted one left: a task whose life was
+// ended is new to it, and one that was made but not ended by its result waits.
+func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.Created, error) {
+	if err := p.prepare(ctx, a); err != nil {
+		return nil, err
+	}
+	if err := p.give(ctx, a, s); err != nil {
+		return nil, err
+	}
+	adopted, err := p.adopt(ctx, a, s)
+	if err != nil {
+		return nil, err
+	}
+	created, err := p.create(ctx, a, adopted)
+	if err != nil {
+		return nil, err
+	}
+	return created, p.keep(ctx, a)
+}
+
+// submit publishes the plan and reuses nothing: what is known stays as it is.
+func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream.Created, error) {
+	if err := p.prepare(ctx, store); err != nil {
+		return nil, err
+	}
+	created, err := p.create(ctx, store, nil)
+	if err != nil {
+		return nil, err
+	}
+	return created, p.keep(ctx, store)
+}
+
+// prepare refuses what can be refused and stores what the tasks need.
+func (p *plan) prepare(ctx context.Context, store foldstream.Store) error {
+	if err := record.CheckExperiment(ctx, store, p.Experiment, p.Expectations, p.calendar.Sessions()...); err != nil {
+		return err
+	}
+	if _, _, err := store.Artifacts().Put(ctx, bytes.NewReader(p.calendar.Text())); err != nil {
+		return err
+	}
+	for _, d := range p.data {
+		if err := upload(ctx, store, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep stores the experiment.
+func (p *plan) keep(ctx context.Context, store foldstream.Store) error {
+	e := p.Experiment
+	e.Notes, e.Created = p.Notes, time.Now()
+	return record.PutExperiment(ctx, store, e, p.Expectations, p.calendar.Sessions()...)
+}
+
+// give ends the lives of what changed.
+func (p *plan) give(ctx context.Context, a administered, s *survey) error {
+	why := map[string][]foldstream.TaskID{}
+	for _, one := range s.steps {
+		if one.Do == doChanged {
+			text := strings.Join(one.Why, ", ")
+			why[text] = append(why[text], one.Task)
+		}
+	}
+	for text, ids := range why {
+		if _, err := a.Remove(ctx, p.Experiment.Pool, "changed: "+text, ids...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// adopt makes the tasks whose results are taken over, and returns what became of them.
+func (p *plan) adopt(ctx context.Context, a administered, s *survey) (map[foldstream.TaskID]foldstream.Created, error) {
+	var all []foldstream.Adoption
+	for i, one := range s.steps {
+		if one.From != nil {
+			all = append(all, foldstream.Adoption{Task: p.Tasks[i], From: *one.From})
+		}
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	made, err := a.Adopt(ctx, p.Experiment.Pool, all...)
+	adopted := make(map[foldstream.TaskID]foldstream.Created, len(made))
+	for _, c := range made {
+		adopted[c.ID] = c
+	}
+	return adopted, err
+}
+
+// create makes the tasks that were not adopted, and returns what became of all.
+func (p *plan) create(ctx context.Context, store foldstream.Store, adopted map[foldstream.TaskID]foldstream.Created) ([]foldstream.Created, error) {
+	rest := slices.DeleteFunc(slices.Clone(p.Tasks), func(t foldstream.Task) bool {
+		_, is := adopted[t.ID]
+		return is
+	})
+	made, err := store.Pool(p.Experiment.Pool).Create(ctx, rest...)
+	if err != nil {
+		return nil, err
+	}
+	created := make([]foldstream.Created, len(p.Tasks))
+	for i, t := range p.Tasks {
+		if c, is := adopted[t.ID]; is {
+			created[i] = c
+			continue
+		}
+		created[i], made = made[0], made[1:]
+	}
+	return created, nil
+}
