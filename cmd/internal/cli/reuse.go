@@ -78,6 +78,7 @@ func (s step) state() foldstream.Status {
 type survey struct {
 	steps   []step // in order of the plan's tasks
 	dropped []foldstream.TaskID
+	forgone int // tasks of which the store did not let this user do it
 }
 
 // pools are those whose results tell how long the tasks take: the plan's own, and those whose results are taken over.

@@ -18,10 +18,13 @@ func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.
 	if err := p.prepare(ctx, a); err != nil {
 		return nil, err
 	}
-	if err := p.give(ctx, a, s); err != nil {
+	if err := s.forgo(p.give(ctx, a, s), doChanged); err != nil {
 		return nil, err
 	}
 	adopted, err := p.adopt(ctx, a, s)
+	if err != nil {
+		adopted, err = nil, s.forgo(err, doCached)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +33,27 @@ func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.
 		return nil, err
 	}
 	return created, p.keep(ctx, a)
+}
+
+// forgo gives a kind of reuse up where the store does not let this user do it, as a producer may neither end lives nor write results: what changed stays
+// as it is, and what is cached is worked. Any other error is returned.
+func (s *survey) forgo(err error, do string) error {
+	if !foldstream.Is(err, foldstream.Denied) {
+		return err
+	}
+	for i := range s.steps {
+		one := &s.steps[i]
+		if do == doCached {
+			one.From = nil
+		}
+		if one.Do == do {
+			s.forgone++
+			if one.Do, one.From, one.Why = "", nil, nil; one.Status == "" || one.Status == foldstream.Removed {
+				one.Do = doNew
+			}
+		}
+	}
+	return nil
 }
 
 // submit publishes the plan and reuses nothing: what is known stays as it is.

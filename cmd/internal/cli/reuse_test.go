@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -303,4 +304,32 @@ func TestApply_Moved(t *testing.T) {
 	r.apply(t, file).says(t, 2, "it was changed after it was written")
 	r.apply(t, filepath.Join(r.dir, "no.plan")).says(t, 2, "there is no file")
 	command(t, nil, "plan", filepath.Join(r.dir, "two.yaml"), "--out", file).says(t, 2, "--out: a plan is made against a store")
+}
+
+// modest is a store whose user may make tasks, and no more.
+type modest struct{ *mem.Store }
+
+func (modest) Adopt(context.Context, string, ...foldstream.Adoption) ([]foldstream.Created, error) {
+	return nil, foldstream.Errorf(foldstream.Denied, "adopt", "no")
+}
+
+func (modest) Remove(context.Context, string, string, ...foldstream.TaskID) (int, error) {
+	return 0, foldstream.Errorf(foldstream.Denied, "remove", "no")
+}
+
+func TestReuse_Denied(t *testing.T) {
+	r := newReuser(t)
+	submit := func(name string, want string) {
+		t.Helper()
+		args := append([]string{"producer", "submit", filepath.Join(r.dir, name+".yaml")}, v1...)
+		command(t, &cli.Env{Store: modest{r.Store}}, args...).says(t, 0, want)
+	}
+	submit("one", "40 new, 0 known (")
+	r.work(t, "one", "v1", 40)
+	r.experiment(t, "two", "10, 100")
+	submit("two", "40 new, 0 known, 20 not reused: this user may not")
+	r.work(t, "two", "v1", 40)
+	r.write(t, "prices.csv", "2\n")
+	submit("one", "0 new, 40 known, 40 not reused: this user may not")
+	r.whole(t, "one", foldstream.Counts{foldstream.Done: 40})
 }

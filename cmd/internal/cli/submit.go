@@ -36,6 +36,7 @@ type submitted struct {
 	Changed    int                 `json:"changed"` // whose results, or data, are others now
 	Known      int                 `json:"known"`
 	Done       int                 `json:"done"`                 // of the known ones
+	Forgone    int                 `json:"forgone,omitempty"`    // cached or changed ones that this user may not treat so
 	Failed     int                 `json:"failed"`               // of the known ones, before any was put back
 	Cancelled  int                 `json:"cancelled"`            // the same
 	PutBack    int                 `json:"put_back"`             // by --retry-failed or --again
@@ -185,7 +186,7 @@ func fresh(created []foldstream.Created) (ids []foldstream.TaskID) {
 
 // tell counts what was done with each task: what is new is worked, what is cached or done is not.
 func tell(experiment, pool string, seen *survey, created []foldstream.Created) submitted {
-	out := submitted{Experiment: experiment, Pool: pool, Tasks: len(created)}
+	out := submitted{Experiment: experiment, Pool: pool, Tasks: len(created), Forgone: seen.forgone}
 	for i, c := range created {
 		switch one := seen.steps[i]; {
 		case one.Do == doChanged:
@@ -215,7 +216,11 @@ func (s submitted) String() string {
 	if s.Cached > 0 {
 		text += fmt.Sprintf("%d cached, ", s.Cached)
 	}
-	return text + fmt.Sprintf("%d known", s.Known)
+	text += fmt.Sprintf("%d known", s.Known)
+	if s.Forgone > 0 {
+		text += fmt.Sprintf(", %d not reused: this user may not", s.Forgone)
+	}
+	return text
 }
 
 // skipped says what of the known tasks is not worked again, and what goes on; "" where none is known.
