@@ -13,29 +13,54 @@ import (
 
 var _ foldstream.Memory = (*Store)(nil)
 
-// Results reads the headers of all events of the tasks, whatever their pools: the stream of events is the cache.
+// fewIDs is up to how many tasks are looked up in all pools by their subjects. The server goes through the stream for each filtersAtOnce of them: for
+// more it is read once.
+const fewIDs = 2 * filtersAtOnce
+
+// Results reads the headers of events, whatever their pools: the stream of events is the cache.
 func (s *Store) Results(ctx context.Context, ids ...foldstream.TaskID) iter.Seq2[foldstream.Event, error] {
 	return func(yield func(foldstream.Event, error) bool) {
-		for some := range slices.Chunk(once(ids), filtersAtOnce) {
-			subjects := make([]string, len(some))
-			for i, id := range some {
-				subjects[i] = s.lay.event("*", id)
-			}
-			for l, err := range s.links(ctx, query{filters: subjects, headers: true}) {
-				there := err == nil && l.Kind == foldstream.EventResult
-				if there {
-					there, err = s.fillBrief(ctx, &l)
-				}
-				if err != nil {
-					yield(foldstream.Event{}, s.door(ctx, "results", err))
-					return
-				}
-				if there && !yield(l.Event, nil) {
-					return
-				}
+		err := s.results(ctx, once(ids), func(e foldstream.Event) bool { return yield(e, nil) })
+		if err == nil {
+			err = stopped(ctx, "results")
+		}
+		if err != nil {
+			yield(foldstream.Event{}, s.door(ctx, "results", err))
+		}
+	}
+}
+
+// results yields the results of tasks until it is told that this is enough; then it returns nil.
+func (s *Store) results(ctx context.Context, ids []foldstream.TaskID, yield func(foldstream.Event) bool) error {
+	among := make(map[foldstream.TaskID]bool, len(ids))
+	for _, id := range ids {
+		among[id] = true
+	}
+	subjects := [][]string{{s.lay.event("*", "*")}}
+	if len(ids) <= fewIDs {
+		subjects = nil
+		for some := range slices.Chunk(ids, filtersAtOnce) {
+			subjects = append(subjects, nil)
+			for _, id := range some {
+				subjects[len(subjects)-1] = append(subjects[len(subjects)-1], s.lay.event("*", id))
 			}
 		}
 	}
+	for _, filters := range subjects {
+		for l, err := range s.links(ctx, query{filters: filters, headers: true}) {
+			there := err == nil && l.Kind == foldstream.EventResult && among[l.Task]
+			if there {
+				there, err = s.fillBrief(ctx, &l)
+			}
+			if err != nil {
+				return err
+			}
+			if there && !yield(l.Event) {
+				return nil
+			}
+		}
+	}
+	return nil
 }
 
 // adoptAtOnce is how many tasks are adopted together: so many results are in memory, and under way.

@@ -137,7 +137,14 @@ func memoryMany(ctx context.Context, h Harness) error {
 			return fmt.Errorf("adopt answered %+v for task %s", c, tasks[i].ID)
 		}
 	}
-	return stand(ctx, h, foldstream.Counts{foldstream.Done: 300})
+	err = Eventually(ctx, func() error { // asked for many more than there are
+		all, err := collect(admin(h).Results(ctx, idsOf(Tasks(0, 600))...))
+		if err != nil || len(all) != 600 {
+			return off(err, "%d results are known of 300 in two pools", len(all))
+		}
+		return nil
+	})
+	return errors.Join(err, stand(ctx, h, foldstream.Counts{foldstream.Done: 300}))
 }
 
 func adoptNew(ctx context.Context, h Harness) error {

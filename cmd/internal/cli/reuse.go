@@ -102,20 +102,26 @@ func (p *plan) look(ctx context.Context, a administered, w wanted) (*survey, err
 	if err != nil {
 		return nil, err
 	}
-	from, err := p.candidates(ctx, a, w)
+	s := &survey{steps: make([]step, len(p.Tasks))}
+	var open []foldstream.Task
+	for i, t := range p.Tasks {
+		if s.steps[i] = w.step(t, there[t.ID]); s.steps[i].open() {
+			open = append(open, t)
+		}
+	}
+	from, err := candidates(ctx, a, w, open)
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{steps: make([]step, len(p.Tasks))}
-	for i, t := range p.Tasks {
-		s.steps[i] = w.step(t, there[t.ID], from[t.ID])
+	for i := range s.steps {
+		s.steps[i].by(from[s.steps[i].Task])
 	}
 	s.dropped, err = p.dropped(ctx, a)
 	return s, err
 }
 
-// step decides what is to be done with one task.
-func (w wanted) step(t foldstream.Task, is knownTask, from *foldstream.Origin) step {
+// step decides what is to be done with one task, but for a result to take over.
+func (w wanted) step(t foldstream.Task, is knownTask) step {
 	s := step{Task: t.ID, Status: is.status, Last: is.last}
 	want := w.key(t)
 	other := is.data != "" && is.data != want.Data
@@ -132,26 +138,33 @@ func (w wanted) step(t foldstream.Task, is knownTask, from *foldstream.Origin) s
 	if len(s.Why) > 0 {
 		s.Do = doChanged
 	}
-	if from == nil || s.Do == "" && is.status != foldstream.Waiting {
-		return s
-	}
-	if s.From = from; s.Do != doChanged {
-		s.Do = doCached
-	}
 	return s
 }
 
+// open reports whether a result may be taken over.
+func (s step) open() bool { return s.Do != "" || s.Status == foldstream.Waiting }
+
+// by has the task ended by a result; nil is none.
+func (s *step) by(from *foldstream.Origin) {
+	if s.From = from; from != nil && s.Do != doChanged {
+		s.Do = doCached
+	}
+}
+
 // candidates returns the newest results that may be taken over.
-func (p *plan) candidates(ctx context.Context, a administered, w wanted) (map[foldstream.TaskID]*foldstream.Origin, error) {
+func candidates(ctx context.Context, a administered, w wanted, tasks []foldstream.Task) (map[foldstream.TaskID]*foldstream.Origin, error) {
 	found := map[foldstream.TaskID]*foldstream.Origin{}
 	if w.NoCache || w.Refresh {
 		return found, nil
 	}
-	keys, ids := make(map[foldstream.TaskID]foldstream.ResultKey, len(p.Tasks)), make([]foldstream.TaskID, 0, len(p.Tasks))
-	for _, t := range p.Tasks {
+	keys, ids := make(map[foldstream.TaskID]foldstream.ResultKey, len(tasks)), make([]foldstream.TaskID, 0, len(tasks))
+	for _, t := range tasks {
 		if key := w.key(t); key.Whole() {
 			keys[t.ID], ids = key, append(ids, t.ID)
 		}
+	}
+	if len(ids) == 0 {
+		return found, nil
 	}
 	for e, err := range a.Results(ctx, ids...) {
 		if err != nil {

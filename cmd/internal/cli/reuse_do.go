@@ -28,11 +28,24 @@ func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.
 	if err != nil {
 		return nil, err
 	}
-	created, err := p.create(ctx, a, adopted)
+	created, err := p.create(ctx, a, s.settled(adopted))
 	if err != nil {
 		return nil, err
 	}
 	return created, p.keep(ctx, a)
+}
+
+// settled adds to the tasks that were adopted those that are done and stay so: there is nothing to create of them.
+func (s *survey) settled(adopted map[foldstream.TaskID]foldstream.Created) map[foldstream.TaskID]foldstream.Created {
+	if adopted == nil {
+		adopted = map[foldstream.TaskID]foldstream.Created{}
+	}
+	for _, one := range s.steps {
+		if one.Do == "" && one.Status == foldstream.Done {
+			adopted[one.Task] = foldstream.Created{ID: one.Task, Status: foldstream.Done}
+		}
+	}
+	return adopted
 }
 
 // forgo gives a kind of reuse up where the store does not let this user do it, as a producer may neither end lives nor write results: what changed stays
@@ -127,10 +140,10 @@ func (p *plan) adopt(ctx context.Context, a administered, s *survey) (map[foldst
 	return adopted, err
 }
 
-// create makes the tasks that were not adopted, and returns what became of all.
-func (p *plan) create(ctx context.Context, store foldstream.Store, adopted map[foldstream.TaskID]foldstream.Created) ([]foldstream.Created, error) {
+// create makes the tasks that are not settled, and returns what became of all.
+func (p *plan) create(ctx context.Context, store foldstream.Store, settled map[foldstream.TaskID]foldstream.Created) ([]foldstream.Created, error) {
 	rest := slices.DeleteFunc(slices.Clone(p.Tasks), func(t foldstream.Task) bool {
-		_, is := adopted[t.ID]
+		_, is := settled[t.ID]
 		return is
 	})
 	made, err := store.Pool(p.Experiment.Pool).Create(ctx, rest...)
@@ -139,7 +152,7 @@ func (p *plan) create(ctx context.Context, store foldstream.Store, adopted map[f
 	}
 	created := make([]foldstream.Created, len(p.Tasks))
 	for i, t := range p.Tasks {
-		if c, is := adopted[t.ID]; is {
+		if c, is := settled[t.ID]; is {
 			created[i] = c
 			continue
 		}
