@@ -81,7 +81,7 @@ func (r *run) list(ctx context.Context) error {
 }
 
 // prepared is before the keys of prepared data in the bucket Experiments, see package work/cache.
-const prepared = "cache/"
+const prepared = "=cache."
 
 // forget deletes entries of prepared data that nobody uses. One that is used just now stays: its revision is another.
 func (r *run) forget(ctx context.Context) error {

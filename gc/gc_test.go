@@ -83,11 +83,11 @@ func newWorld(t *testing.T) *world {
 	w.set(t, foldstream.Experiments, "e", digest("an experiment's members"))
 	w.set(t, foldstream.Experiments, "e.r", digest("a recorder's model"))
 	w.set(t, foldstream.Experiments, "online/s", digest("an online signal"))
-	w.set(t, foldstream.Experiments, "cache/old", digest("old prepared data"))
+	w.set(t, foldstream.Experiments, "=cache.old", digest("old prepared data"))
 	w.set(t, foldstream.Collections, "e", digest("a collection's frame"))
 	w.set(t, foldstream.Collections, "e.k", digest(large))
 	w.now = w.now.Add(week)
-	w.set(t, foldstream.Experiments, "cache/new", digest("prepared data in use"))
+	w.set(t, foldstream.Experiments, "=cache.new", digest("prepared data in use"))
 	w.now = w.now.Add(week)
 	return w
 }

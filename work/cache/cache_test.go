@@ -109,7 +109,7 @@ func TestUseIsSeen(t *testing.T) {
 	key := keyOf(t, 1)
 	revision := func() uint64 {
 		t.Helper()
-		v, err := store.Values(foldstream.Experiments).Get(t.Context(), "cache/"+string(key))
+		v, err := store.Values(foldstream.Experiments).Get(t.Context(), "=cache."+string(key))
 		ok(t, err)
 		return v.Revision
 	}

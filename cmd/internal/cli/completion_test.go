@@ -70,7 +70,7 @@ func TestBashCompletesTheWholeGrammar(t *testing.T) {
 	var want [][]string
 	each(t, func(words string, n *kong.Node) {
 		var names []string
-		for _, child := range n.Children {
+		for _, child := range shown(n) {
 			names = append(names, child.Name)
 		}
 		if len(names) > 0 {
@@ -101,11 +101,16 @@ func each(t *testing.T, visit func(words string, n *kong.Node)) {
 	var walk func(words string, n *kong.Node)
 	walk = func(words string, n *kong.Node) {
 		visit(words, n)
-		for _, child := range n.Children {
+		for _, child := range shown(n) {
 			walk(words+" "+child.Name, child)
 		}
 	}
 	walk("foldstream", k.Model.Node)
+}
+
+// shown returns the commands that are for people.
+func shown(n *kong.Node) []*kong.Node {
+	return slices.DeleteFunc(slices.Clone(n.Children), func(child *kong.Node) bool { return child.Hidden })
 }
 
 func TestZshAndFishNameTheWholeGrammar(t *testing.T) {

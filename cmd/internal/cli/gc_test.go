@@ -19,7 +19,7 @@ func TestGC(t *testing.T) {
 		return string(d)
 	}
 	kept, lost, prepared := put("kept"), put(strings.Repeat("lost", 1000)), put("prepared")
-	for key, data := range map[string]string{"e": kept, "cache/x": prepared} {
+	for key, data := range map[string]string{"e": kept, "=cache.x": prepared} {
 		_, err := store.Values(foldstream.Experiments).Put(t.Context(), foldstream.Value{Key: key, Data: []byte(data)})
 		ok(t, err)
 	}
