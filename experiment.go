@@ -20,6 +20,38 @@ type Experiment struct {
 	Notes      []string // what whoever reads a result must know: where the data are from, what they leave out
 	Created    time.Time
 	Replay     Replay
+	Before     []Revision // what it was before it was revised or renewed, the oldest first
+}
+
+// Revision is what an experiment was until it was revised, or until tasks of it that were done began new lives.
+type Revision struct {
+	Until      time.Time
+	Calendar   string
+	Members    Digest
+	Expected   int
+	Collection CollectionSpec
+	Policy     Policy
+}
+
+// At returns the experiment as it was at a time.
+func (e Experiment) At(t time.Time) Experiment {
+	for i, r := range e.Before {
+		if t.Before(r.Until) {
+			e.Calendar, e.Members, e.Expected, e.Collection, e.Policy, e.Before = r.Calendar, r.Members, r.Expected, r.Collection, r.Policy, e.Before[:i]
+			return e
+		}
+	}
+	return e
+}
+
+// Round counts the revisions and renewals: a collection is folded anew in each, and says which it is of.
+func (e Experiment) Round() int { return len(e.Before) }
+
+// Revised returns the experiment as what follows another of its name, whose life it goes on with.
+func (e Experiment) Revised(there Experiment) Experiment {
+	e.Before = append(slices.Clone(there.Before), Revision{e.Created, there.Calendar, there.Members, there.Expected, there.Collection, there.Policy})
+	e.ID, e.Created = there.ID, there.Created
+	return e
 }
 
 // Replay says what an experiment makes anew. The zero Replay is of an experiment that is no replay.

@@ -22,6 +22,7 @@ func AsOf(ctx context.Context, store foldstream.Store, name string, at time.Time
 		return Collection{}, foldstream.Errorf(foldstream.NotFound, "collection",
 			"experiment %s was not there at %s: it was made at %s", name, at.UTC().Format(time.RFC3339), e.Created.UTC().Format(time.RFC3339))
 	}
+	e = e.At(at)
 	members, sessions, err := record.Members(ctx, store, e)
 	if err != nil {
 		return Collection{}, err
@@ -31,6 +32,10 @@ func AsOf(ctx context.Context, store foldstream.Store, name string, at time.Time
 		return Collection{}, err
 	}
 	p.values = make([]Group, len(p.fold.groups))
+	began, before := time.Time{}, e.Round() > 0 // of the round that it was in: what was complete before was folded again then
+	if before {
+		began = e.Before[e.Round()-1].Until
+	}
 	for ev, err := range store.Events(ctx, foldstream.EventFilter{Pool: e.Pool}, 0) {
 		if err != nil {
 			return Collection{}, err
@@ -38,7 +43,16 @@ func AsOf(ctx context.Context, store foldstream.Store, name string, at time.Time
 		if ev.At.After(at) {
 			continue // not the end: after a change of its leader a cluster's clock may step back
 		}
+		if before && ev.At.After(began) {
+			before = false
+			if err := p.closeAll(); err != nil {
+				return Collection{}, err
+			}
+		}
 		p.take(ctx, ev)
+		if before {
+			continue
+		}
 		if err := p.close(ev.Task); err != nil {
 			return Collection{}, err
 		}
@@ -58,18 +72,34 @@ type past struct {
 // close folds the groups of a task that have every member now: nothing changes them any more.
 func (p *past) close(id foldstream.TaskID) error {
 	for _, at := range p.fold.places(id) {
-		place := p.fold.slots[at].group
-		g := p.fold.groups[place]
-		if g.closed || g.present < len(g.slots) {
-			continue
-		}
-		value, err := p.value(g)
-		if err != nil {
+		if err := p.closeGroup(int(p.fold.slots[at].group)); err != nil {
 			return err
 		}
-		p.values[place] = value
-		g.stored(value.Coverage)
 	}
+	return nil
+}
+
+// closeAll is close for every task.
+func (p *past) closeAll() error {
+	for at := range p.fold.groups {
+		if err := p.closeGroup(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *past) closeGroup(at int) error {
+	g := p.fold.groups[at]
+	if g.closed || g.present < len(g.slots) {
+		return nil
+	}
+	value, err := p.value(g)
+	if err != nil {
+		return err
+	}
+	p.values[at] = value
+	g.stored(value.Coverage)
 	return nil
 }
 

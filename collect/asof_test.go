@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +38,39 @@ func aggregated(t *testing.T, store foldstream.Store) {
 type moment struct {
 	at time.Time
 	collect.Collection
+}
+
+// metricsNamed gives the windows that have a metric.
+func metricsNamed(c collect.Collection, name string) iter.Seq[collect.Window] {
+	return func(yield func(collect.Window) bool) {
+		for _, g := range c.Groups {
+			for _, w := range g.Windows {
+				if _, has := w.Metrics[name]; has && !yield(w) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// rememberRound waits until all members of a round are there.
+func rememberRound(t *testing.T, store foldstream.Store, round, present, expected int) moment {
+	t.Helper()
+	err := streamtest.Eventually(t.Context(), func() error {
+		s, err := collect.LoadSummary(t.Context(), store, "e")
+		if err == nil && (s.Round != round || s.Present != present || s.Expected != expected || !s.Settled) {
+			err = fmt.Errorf("the collection is %+v", s)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := collect.Load(t.Context(), store, "e")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return moment{time.Now(), c}
 }
 
 // remember waits until so many members are present and so many given up, and all of that is stored.
@@ -117,6 +153,52 @@ func TestAsOfIsWhatWasStoredThen(t *testing.T) {
 				t.Fatal(n, err)
 			}
 			moments = append(moments, remember(t, store, 4, 0))
+
+			// A done task begins another life, with another result.
+			again := tasks[3]
+			if n, err := store.(foldstream.Admin).Remove(t.Context(), "p", "changed", again.ID); err != nil || n != 1 {
+				t.Fatal(n, err)
+			}
+			if _, err := store.(foldstream.Admin).Remove(t.Context(), "p", "changed", failed); err != nil {
+				t.Fatal(err)
+			}
+			if err := record.Renew(t.Context(), store, "e", time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			for _, task := range tasks {
+				if task.ID != again.ID && task.ID != failed {
+					continue
+				}
+				if _, err := store.Pool("p").Create(t.Context(), task); err != nil {
+					t.Fatal(err)
+				}
+				l, err := store.Pool("p").Fetch(t.Context(), foldstream.Filter{Wait: 10 * time.Second})
+				if err == nil {
+					result := priced(members, task.ID)
+					result.Metrics = map[string]float64{"other": 1}
+					err = l.Commit(t.Context(), result)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			renewed := rememberRound(t, store, 1, 4, 4)
+			if other := len(slices.Collect(metricsNamed(renewed.Collection, "other"))); other != 2 {
+				t.Errorf("%d windows have the results of the new lives, want 2", other)
+			}
+			moments = append(moments, renewed)
+
+			// The experiment loses a configuration, and is folded otherwise.
+			e.Created, e.Collection.Portfolio.Cost = time.Now(), 0.002
+			if err := record.ReviseExperiment(t.Context(), store, e, members[2:]); err != nil {
+				t.Fatal(err)
+			}
+			moments = append(moments, rememberRound(t, store, 2, 2, 2))
+			for v, err := range store.Values(foldstream.Collections).List(t.Context(), "e") {
+				if err != nil || strings.Contains(v.Key, "alpha=1") {
+					t.Errorf("%s is left of what it was (%v)", v.Key, err)
+				}
+			}
 
 			for i, m := range moments {
 				got, err := collect.AsOf(t.Context(), store, "e", m.at)

@@ -17,6 +17,7 @@ const version = 1
 type (
 	wireSummary struct {
 		Members   string             `msgpack:"members"`
+		Round     int                `msgpack:"round,omitempty"`
 		Spec      wire.Spec          `msgpack:"spec"`
 		Certified bool               `msgpack:"certified"`
 		Settled   bool               `msgpack:"settled"`

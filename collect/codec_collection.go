@@ -7,7 +7,7 @@ import (
 
 func (s Summary) encode() ([]byte, error) {
 	return encode(&wireSummary{
-		Members: string(s.Members), Spec: wire.SpecOf(s.Spec), Certified: s.Certified, Settled: s.Settled,
+		Members: string(s.Members), Round: s.Round, Spec: wire.SpecOf(s.Spec), Certified: s.Certified, Settled: s.Settled,
 		Expected: s.Expected, Present: s.Present, Failed: s.Failed, Ensemble: s.Ensemble,
 		Groups: wire.Each(s.Groups, func(g GroupSummary) wireGroupSummary {
 			return wireGroupSummary{wire.Key(g.Key), g.Expected, g.Present, g.Failed}
@@ -22,7 +22,7 @@ func decodeSummary(what string, data []byte) (Summary, error) {
 		return Summary{}, err
 	}
 	return Summary{
-		Members: foldstream.Digest(w.Members), Spec: w.Spec.Spec(), Certified: w.Certified, Settled: w.Settled,
+		Members: foldstream.Digest(w.Members), Round: w.Round, Spec: w.Spec.Spec(), Certified: w.Certified, Settled: w.Settled,
 		Expected: w.Expected, Present: w.Present, Failed: w.Failed, Ensemble: w.Ensemble,
 		Groups: wire.Each(w.Groups, func(g wireGroupSummary) GroupSummary {
 			return GroupSummary{wire.KeyOf(g.Key), g.Expected, g.Present, g.Failed}

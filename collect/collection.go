@@ -74,6 +74,7 @@ func (b Blob) IsEmpty() bool { return len(b.Inline) == 0 && b.Digest == "" }
 // Summary is a collection in counts: what Watch tells while it grows.
 type Summary struct {
 	Members   foldstream.Digest // the list of members that it counts, see foldstream.Experiment
+	Round     int               // of the experiment
 	Spec      foldstream.CollectionSpec
 	Certified bool
 	Settled   bool

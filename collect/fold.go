@@ -39,7 +39,7 @@ func newFold(e foldstream.Experiment, members []foldstream.Expectation, sessions
 			}
 			f.byTask, f.slots = append(f.byTask, uint32(len(f.slots))), append(f.slots, s)
 		}
-		basis, err := basisOf(f.spec, some, sessions)
+		basis, err := basisOf(f.spec, some, sessions, e.Round())
 		if err != nil {
 			return nil, err
 		}
@@ -159,7 +159,7 @@ func (f *fold) closed() bool {
 // summary returns the counts as of now. settled and ensemble say what is stored already.
 func (f *fold) summary(settled, ensemble bool) Summary {
 	s := Summary{
-		Members: f.experiment.Members, Spec: f.spec, Certified: f.experiment.Policy != foldstream.Warn,
+		Members: f.experiment.Members, Round: f.experiment.Round(), Spec: f.spec, Certified: f.experiment.Policy != foldstream.Warn,
 		Settled: settled, Ensemble: ensemble, Groups: make([]GroupSummary, len(f.groups)), Codes: Codes{},
 	}
 	for i, g := range f.groups {

@@ -82,7 +82,7 @@ func (f *follower) caughtUp(ctx context.Context) {
 // admit notes an experiment. One that is followed already, and did not change, goes on as it is; of one that was deleted nothing stays.
 func (f *follower) admit(ctx context.Context, e foldstream.Experiment) {
 	k := f.open[e.Name]
-	if k != nil && k.fold.experiment.ID == e.ID && record.SameExperiment(k.fold.experiment, e) == nil {
+	if k != nil && k.fold.experiment.ID == e.ID && k.fold.experiment.Round() == e.Round() && record.SameExperiment(k.fold.experiment, e) == nil {
 		return
 	}
 	if k != nil {

@@ -24,11 +24,12 @@ type group struct {
 
 // basisOf is the digest of what a group is folded from besides its members' results. A stored value of the same basis with
 // every member present is the value, and is not computed again.
-func basisOf(spec foldstream.CollectionSpec, members []foldstream.Expectation, sessions []foldstream.Time) (foldstream.Digest, error) {
+func basisOf(spec foldstream.CollectionSpec, members []foldstream.Expectation, sessions []foldstream.Time, round int) (foldstream.Digest, error) {
 	data, err := encode(struct {
 		Spec    wire.Spec
 		Members *wire.Members
-	}{wire.SpecOf(spec), wire.MembersOf(members, foldstream.Tested(sessions, members))})
+		Round   int `msgpack:",omitempty"` // what is stored of another is folded again
+	}{wire.SpecOf(spec), wire.MembersOf(members, foldstream.Tested(sessions, members)), round})
 	return digestOf(data), err
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"maps"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -24,6 +25,7 @@ type keeper struct {
 	ready   bool // every event there was has been seen: what is folded now is no piece of history
 	dirty   bool // changed since the summary was stored
 	settled bool // the stored summary says so
+	cleared bool // nothing is stored any more that is of another round
 	pause   pause
 }
 
@@ -147,11 +149,29 @@ func (k *keeper) store(ctx context.Context, partial bool) (spent time.Duration, 
 	if err == nil {
 		err = k.shelf.put(ctx, k.fold.experiment.Name, data, k.fold.seen)
 	}
+	if err == nil && !k.cleared {
+		err = k.clearOthers(ctx)
+	}
 	if err == nil {
+		k.cleared = true
 		k.settled = settled
 		k.dirty = !k.fold.stored()
 	}
 	return spent, err
+}
+
+// clearOthers deletes what is stored of configurations that the experiment had before it was revised, and an ensemble that it has no more.
+func (k *keeper) clearOthers(ctx context.Context) error {
+	name := k.fold.experiment.Name
+	others := maps.Clone(k.shelf.there)
+	delete(others, name)
+	for _, g := range k.fold.groups {
+		delete(others, groupKey(name, g.key))
+	}
+	if k.fold.spec.Ensemble != "" {
+		delete(others, ensembleKey(name))
+	}
+	return k.shelf.drop(ctx, others)
 }
 
 func (k *keeper) storeGroup(ctx context.Context, g *group, final bool) error {

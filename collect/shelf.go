@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 
 	"github.com/foldstream/foldstream"
@@ -86,13 +87,18 @@ func (s *shelf) refresh(ctx context.Context, key string) error {
 
 // clear deletes what this shelf has stored of an experiment that is not there any more: whoever deleted it may have done so before
 // the last of these values was written. What somebody else wrote since stays.
-func (s *shelf) clear(ctx context.Context) error {
+func (s *shelf) clear(ctx context.Context) error { return s.drop(ctx, s.there) }
+
+// drop deletes values, unless somebody else has written them since.
+func (s *shelf) drop(ctx context.Context, values map[string]entry) error {
 	var errs []error
-	for key, there := range s.there {
+	for key, there := range maps.Clone(values) {
 		err := s.values.Delete(ctx, key, there.revision)
 		if err != nil && !foldstream.Is(err, foldstream.Conflict) {
 			errs = append(errs, err)
+			continue
 		}
+		delete(s.there, key)
 	}
 	return errors.Join(errs...)
 }

@@ -26,7 +26,34 @@ type wireExperiment struct {
 	ID       string    `msgpack:"id,omitempty"`
 	Deleting bool      `msgpack:"deleting,omitempty"` // its deletion has begun; nothing is added to it
 
-	Replay *wireReplay `msgpack:"replay,omitempty"`
+	Replay *wireReplay    `msgpack:"replay,omitempty"`
+	Before []wireRevision `msgpack:"before,omitempty"`
+}
+
+// wireRevision is what an experiment was.
+type wireRevision struct {
+	Until    time.Time `msgpack:"until"`
+	Calendar string    `msgpack:"calendar,omitempty"`
+	Members  string    `msgpack:"members"`
+	Expected int       `msgpack:"expected"`
+	Spec     wire.Spec `msgpack:"spec"`
+	Policy   string    `msgpack:"policy,omitempty"`
+}
+
+func wireRevisions(before []foldstream.Revision) (all []wireRevision) {
+	for _, r := range before {
+		all = append(all, wireRevision{r.Until.UTC(), r.Calendar, string(r.Members), r.Expected, wire.SpecOf(r.Collection), string(r.Policy)})
+	}
+	return all
+}
+
+func revisions(before []wireRevision) (all []foldstream.Revision) {
+	for _, w := range before {
+		all = append(all, foldstream.Revision{
+			Until: w.Until.In(time.UTC), Calendar: w.Calendar, Members: foldstream.Digest(w.Members), Expected: w.Expected, Collection: w.Spec.Spec(), Policy: foldstream.Policy(w.Policy),
+		})
+	}
+	return all
 }
 
 // wireReplay is what an experiment makes anew.
@@ -46,7 +73,7 @@ func encodeExperiment(e foldstream.Experiment, deleting bool) ([]byte, error) {
 	return wire.Encode(version, &wireExperiment{
 		Name: e.Name, Pool: e.Pool, Calendar: e.Calendar, Members: string(e.Members), Expected: e.Expected,
 		Spec: wire.SpecOf(e.Collection), Policy: string(e.Policy), Source: e.Source, Notes: e.Notes, Created: e.Created.UTC(), ID: e.ID, Deleting: deleting,
-		Replay: replay,
+		Replay: replay, Before: wireRevisions(e.Before),
 	})
 }
 
@@ -69,7 +96,7 @@ func DecodeExperiment(v foldstream.Value) (e foldstream.Experiment, alive bool, 
 	return foldstream.Experiment{
 		Name: w.Name, Pool: w.Pool, Calendar: w.Calendar, Members: foldstream.Digest(w.Members), Expected: w.Expected,
 		Collection: w.Spec.Spec(), Policy: foldstream.Policy(w.Policy), Source: w.Source, Notes: w.Notes, Created: w.Created.In(time.UTC), ID: w.ID,
-		Replay: e.Replay,
+		Replay: e.Replay, Before: revisions(w.Before),
 	}, !w.Deleting, nil
 }
 
@@ -83,8 +110,11 @@ func (w *wireExperiment) check(key string) error {
 	return foldstream.ValidName("pool", w.Pool)
 }
 
-// EncodeArchived writes an experiment as it stands in an archive. Its list of members is an artifact of its own.
-func EncodeArchived(e foldstream.Experiment) ([]byte, error) { return encodeExperiment(e, false) }
+// EncodeArchived writes an experiment as it stands in an archive. Its list of members is an artifact of its own; what it was before stays behind.
+func EncodeArchived(e foldstream.Experiment) ([]byte, error) {
+	e.Before = nil
+	return encodeExperiment(e, false)
+}
 
 // DecodeArchived reads what EncodeArchived wrote. Errors: Invalid.
 func DecodeArchived(data []byte) (foldstream.Experiment, error) {

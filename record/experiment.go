@@ -46,6 +46,36 @@ func Create(ctx context.Context, store foldstream.Store, name string, now time.T
 // Errors: Invalid (the name, no members, two members of one key and window, an ensemble or weights that are none), Conflict (an experiment of that name has other
 // members, another pool or another collection, or is being deleted).
 func PutExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
+	return put(ctx, store, e, members, sessions, SameExperiment)
+}
+
+// ReviseExperiment is PutExperiment that gives an experiment of the name other members, another calendar, collection or policy on leaks. It goes
+// on with its recorders and with what people added to them; its collection is folded anew, and what it was before is kept, see
+// foldstream.Experiment.At. Errors: those of PutExperiment; Conflict where it has another pool, or is a replay.
+func ReviseExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
+	return put(ctx, store, e, members, sessions, revisable)
+}
+
+// Renew has an experiment's collection folded anew, because tasks of it that were done have ended their lives and begin others: what is stored of a
+// complete configuration would else stay. It is called when the old lives are over and before the new ones begin. now is what becomes the
+// end of its round. An experiment that is not stored, or has no tasks, is none to renew.
+func Renew(ctx context.Context, store foldstream.Store, name string, now time.Time) error {
+	return change(ctx, store, name, func(v foldstream.Value) ([]byte, error) {
+		if v.Revision == 0 {
+			return nil, nil
+		}
+		e, alive, err := DecodeExperiment(v)
+		if err != nil || !alive || e.Members == "" {
+			return nil, err
+		}
+		next := e
+		next.Created = now
+		return encodeExperiment(next.Revised(e), false)
+	})
+}
+
+// put stores an experiment, where there is another of the name only if that may become it.
+func put(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions []foldstream.Time, may func(there, e foldstream.Experiment) error) error {
 	e, err := withMembers(ctx, store, e, members, sessions)
 	if err != nil {
 		return err
@@ -61,12 +91,17 @@ func PutExperiment(ctx context.Context, store foldstream.Store, e foldstream.Exp
 			return nil, err
 		case !alive:
 			return nil, beingDeleted(e.Name)
-		case there.Members != "":
-			return nil, SameExperiment(there, e)
+		case there.Members == "":
+			full := e
+			full.ID, full.Created = there.ID, there.Created
+			return encodeExperiment(full, false)
+		case SameExperiment(there, e) == nil:
+			return nil, nil
 		}
-		full := e
-		full.ID, full.Created = there.ID, there.Created
-		return encodeExperiment(full, false)
+		if err := may(there, e); err != nil {
+			return nil, err
+		}
+		return encodeExperiment(e.Revised(there), false)
 	})
 }
 
@@ -92,6 +127,15 @@ func EndReplay(ctx context.Context, store foldstream.Store, name string) error {
 
 // CheckExperiment fails as PutExperiment would and stores no experiment, so that its tasks can be created first. Errors: as PutExperiment.
 func CheckExperiment(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
+	return check(ctx, store, e, members, sessions, SameExperiment)
+}
+
+// CheckRevision is CheckExperiment for ReviseExperiment.
+func CheckRevision(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions ...foldstream.Time) error {
+	return check(ctx, store, e, members, sessions, revisable)
+}
+
+func check(ctx context.Context, store foldstream.Store, e foldstream.Experiment, members []foldstream.Expectation, sessions []foldstream.Time, may func(there, e foldstream.Experiment) error) error {
 	e, err := withMembers(ctx, store, e, members, sessions)
 	if err != nil {
 		return err
@@ -112,7 +156,15 @@ func CheckExperiment(ctx context.Context, store foldstream.Store, e foldstream.E
 	case there.Members == "":
 		return nil
 	}
-	return SameExperiment(there, e)
+	return may(there, e)
+}
+
+// revisable reports why one experiment cannot become another. Errors: Conflict.
+func revisable(there, e foldstream.Experiment) error {
+	if there.Pool != e.Pool || there.Replay.Of != "" || e.Replay.Of != "" {
+		return SameExperiment(there, e)
+	}
+	return nil
 }
 
 // withMembers returns the experiment with its list of members, which it stores as an artifact.
@@ -146,7 +198,7 @@ func SameExperiment(there, e foldstream.Experiment) error {
 	switch {
 	case there.Members != e.Members:
 		return foldstream.Errorf(foldstream.Conflict, "experiment",
-			"%s exists with other members: it has %d, this one %d; choose another name", e.Name, there.Expected, e.Expected)
+			"%s exists with other members: it has %d, this one %d; choose another name, or revise it", e.Name, there.Expected, e.Expected)
 	case there.Pool != e.Pool:
 		what = "pool (" + there.Pool + ")"
 	case there.Calendar != e.Calendar:
@@ -160,7 +212,7 @@ func SameExperiment(there, e foldstream.Experiment) error {
 	default:
 		return nil
 	}
-	return foldstream.Errorf(foldstream.Conflict, "experiment", "%s exists with another %s; choose another name", e.Name, what)
+	return foldstream.Errorf(foldstream.Conflict, "experiment", "%s exists with another %s; choose another name, or revise it", e.Name, what)
 }
 
 // sortMembers puts the members in their order.

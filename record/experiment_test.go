@@ -211,3 +211,46 @@ func TestCreateTellsOfAStoreThatIsAway(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An experiment that is revised, or renewed, goes on with its life and keeps what it was.
+func TestRevise(t *testing.T) {
+	store, ctx := mem.New(mem.Options{}), t.Context()
+	at := func(hours int) time.Time { return now.Add(time.Duration(hours) * time.Hour) }
+	e := func(hours int) foldstream.Experiment {
+		return foldstream.Experiment{Name: "e", Pool: "p", Created: at(hours)}
+	}
+	read := func() foldstream.Experiment {
+		t.Helper()
+		e, err := record.ReadExperiment(ctx, store, "e")
+		ok(t, err)
+		return e
+	}
+	ok(t, record.ReviseExperiment(ctx, store, e(0), members(2))) // there is none yet
+	first := read()
+	is(t, record.PutExperiment(ctx, store, e(1), members(3)), foldstream.Conflict, "revise it")
+	is(t, record.CheckExperiment(ctx, store, e(1), members(3)), foldstream.Conflict, "revise it")
+	ok(t, record.CheckRevision(ctx, store, e(1), members(3)))
+	if diff := cmp.Diff(first, read()); diff != "" {
+		t.Error("what was refused or only looked at changed it", diff)
+	}
+	ok(t, record.ReviseExperiment(ctx, store, e(1), members(3)))
+	ok(t, record.ReviseExperiment(ctx, store, e(2), members(3))) // changes nothing
+	ok(t, record.Renew(ctx, store, "e", at(3)))
+	ok(t, record.Renew(ctx, store, "none", at(3)))
+	last := read()
+	if last.ID != first.ID || !last.Created.Equal(first.Created) || last.Expected != 3 || last.Round() != 2 {
+		t.Errorf("it became %+v", last)
+	}
+	for hours, want := range map[int]int{0: 0, 1: 1, 2: 1, 3: 2, 9: 2} {
+		then := last.At(at(hours))
+		if expected := min(2+want, 3); then.Round() != want || then.Expected != expected || (then.Members == first.Members) != (want == 0) {
+			t.Errorf("after %d hours it was of round %d and had %d members", hours, then.Round(), then.Expected)
+		}
+	}
+	other := e(4)
+	other.Pool = "q"
+	is(t, record.ReviseExperiment(ctx, store, other, members(3)), foldstream.Conflict, "pool")
+	replay := e(4)
+	replay.Replay.Of = "x"
+	is(t, record.CheckRevision(ctx, store, replay, members(4)), foldstream.Conflict, "members")
+}

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"strings"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -14,36 +13,21 @@ import (
 // firsts are the first claims on their way to the server: nobody waits for them, so each says what to do when its reply comes. No
 // claim has a goroutine of its own for that, which would cost more than all else that the client does for it.
 type firsts struct {
-	mu   sync.Mutex
-	sent map[*nats.Msg]func(seq uint64, err error)
+	sent sync.Map // of *nats.Msg, func(seq uint64, err error)
 }
 
-func (f *firsts) put(m *nats.Msg, reply func(uint64, error)) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.sent == nil {
-		f.sent = map[*nats.Msg]func(uint64, error){}
-	}
-	f.sent[m] = reply
-}
+func (f *firsts) put(m *nats.Msg, reply func(seq uint64, err error)) { f.sent.Store(m, reply) }
 
-// answer hands a message's reply to whom it concerns, once; most messages concern nobody here.
+// answer hands a message's reply to whom it concerns, once. Most messages concern nobody here, and belong to others again: they are known by
+// where they are, and not read.
 func (f *firsts) answer(m *nats.Msg, seq uint64, err error) {
-	if line := m.Header[headerEvent]; len(line) == 0 || !strings.HasPrefix(line[0], string(foldstream.EventClaim)) {
-		return
-	}
-	if reply := f.take(m); reply != nil {
-		reply(seq, err)
+	if reply, mine := f.sent.LoadAndDelete(m); mine {
+		reply.(func(uint64, error))(seq, err)
 	}
 }
 
-func (f *firsts) take(m *nats.Msg) func(seq uint64, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	reply := f.sent[m]
-	delete(f.sent, m)
-	return reply
-}
+// forget takes back a message that was not sent.
+func (f *firsts) forget(m *nats.Msg) { f.sent.Delete(m) }
 
 // hear are the options by which JetStream's client tells firsts of replies.
 func (f *firsts) hear() []jetstream.JetStreamOpt {
@@ -65,7 +49,7 @@ func (p *Pool) claimFirst(d *delivery, task foldstream.Task) (*lease, error) {
 	l.sent = m
 	p.s.firsts.put(m, func(seq uint64, err error) { p.decide(l, seq, err) })
 	if _, err := p.s.send(m); err != nil {
-		p.s.firsts.take(m)
+		p.s.firsts.forget(m)
 		p.drop(l)
 		return nil, err
 	}

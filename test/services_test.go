@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -96,6 +97,60 @@ func TestSecondRunExecutesNothing(t *testing.T) {
 		if !strings.Contains(second.stderr, want) {
 			t.Errorf("the second run does not say %q but:\n%s", want, second.stderr)
 		}
+	}
+}
+
+// Data that changed are worked again, and the collection is then that of a store which never saw others, byte for byte. A file that makes other
+// tasks revises the experiment where that is asked for.
+func TestChangedDataAreWorkedAgain(t *testing.T) {
+	dir, store := t.TempDir(), t.TempDir()
+	prices, err := os.ReadFile("../examples/dow30/prices.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string, data []byte) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	experiment := func(alphas string) {
+		write("e.yaml", []byte(strings.NewReplacer("csv: ../../../examples/dow30/prices.csv", "csv: sessions.csv", "prices: ../../../examples/dow30/prices.csv", "prices: prices.csv",
+			"[1, 100, 10000]", alphas, "[1, 5]", "[1]").Replace(string(text))))
+	}
+	folded := func(store string, wants string, flags ...string) string {
+		t.Helper()
+		out := t.TempDir()
+		r := run(t, "foldstream", append([]string{"run", filepath.Join(dir, "e.yaml"), "--store", store, "--out", out}, flags...)...)
+		if r.code != 0 || !strings.Contains(r.stderr, wants) {
+			t.Fatalf("exit code %d; it does not say %q but:\n%s", r.code, wants, r.stderr)
+		}
+		csv, err := os.ReadFile(filepath.Join(out, "collection.csv"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.stdout + string(csv)
+	}
+	write("sessions.csv", prices)
+	write("prices.csv", prices)
+	experiment("[1, 100]")
+	before := folded(store, "executed 40 tasks")
+	write("prices.csv", []byte(strings.Replace(string(prices), "\n1998-11-25,18.7,", "\n1998-11-25,28.7,", 1)))
+	after := folded(store, "executed 40 tasks")
+	if fresh := folded(t.TempDir(), "executed 40 tasks"); after != fresh || after == before {
+		t.Errorf("with other data, on the store of before (equal to before: %v), and on a fresh one:\n%.2000s\n%.2000s", after == before, after, fresh)
+	}
+	experiment("[100, 10000]")
+	if r := run(t, "foldstream", "run", filepath.Join(dir, "e.yaml"), "--store", store); r.code != 4 || !strings.Contains(r.stderr, "revise") {
+		t.Errorf("other members: exit code %d, %s", r.code, r.stderr)
+	}
+	revised := folded(store, "executed 20 tasks", "--revise")
+	if fresh := folded(t.TempDir(), "executed 40 tasks"); revised != fresh {
+		t.Errorf("revised, and fresh:\n%.2000s\n%.2000s", revised, fresh)
 	}
 }
 

@@ -85,6 +85,9 @@ func (c *PlanCmd) Run(ctx context.Context, env *Env) error {
 	if ahead.Results > 0 && ahead.Tasks > 0 {
 		fmt.Fprintf(env.Stdout, "%s: %d to do: %v\n", out.Experiment, ahead.Tasks, ahead.cost)
 	}
+	if len(out.Dropped) > 0 && !c.Revise {
+		fmt.Fprintf(env.Stdout, "%s: it has other members in the store: run and submit take --revise, or another name\n", out.Experiment)
+	}
 	if out.Code == "" && seen != nil {
 		fmt.Fprintf(env.Stdout, "%s: key unknown: code; no results are taken over (--code VERSION)\n", out.Experiment)
 	}
@@ -107,7 +110,7 @@ func (c *PlanCmd) survey(ctx context.Context, env *Env, p *plan) (seen *survey, 
 		return nil, ahead, err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	flags := planFlags{c.Code, c.Environment, c.NoCache, c.Refresh, c.Store != ""}
+	flags := planFlags{c.Code, c.Environment, c.NoCache, c.Refresh, c.Revise, c.Store != ""}
 	if seen, err = p.look(ctx, a, flags.wants()); err != nil {
 		return nil, ahead, err
 	}

@@ -40,11 +40,12 @@ type planFlags struct {
 	Environment string `json:"environment,omitempty"`
 	NoCache     bool   `json:"no_cache,omitempty"`
 	Refresh     bool   `json:"refresh,omitempty"`
+	Revise      bool   `json:"revise,omitempty"`
 	Works       bool   `json:"works,omitempty"` // it was asked of an embedded store, where this program works the tasks
 }
 
 func (f planFlags) wants() wanted {
-	return KeyFlags{f.Code, f.Environment}.wants(Reuse{f.NoCache, f.Refresh}, f.Works)
+	return KeyFlags{f.Code, f.Environment}.wants(Reuse{f.NoCache, f.Refresh, f.Revise}, f.Works)
 }
 
 // planned writes a plan down.
@@ -179,7 +180,7 @@ func (s step) leadsTo(now step) bool {
 
 // left returns what is to be done of the plan: all that is as it was planned. What was refreshed is not refreshed again.
 func (f planFile) left(now *survey) *survey {
-	out := &survey{steps: slices.Clone(now.steps), dropped: now.dropped}
+	out := &survey{steps: slices.Clone(now.steps), dropped: now.dropped, revise: now.revise}
 	for i, s := range f.Steps {
 		if one := &out.steps[i]; s.Do == doChanged && one.Do == doChanged && one.Last != s.Last {
 			one.Do, one.Why, one.From = "", nil, nil

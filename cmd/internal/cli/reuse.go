@@ -12,6 +12,7 @@ import (
 type Reuse struct {
 	NoCache bool `group:"Key" help:"Take over no results of other pools or of earlier lives: what is new or changed is worked."`
 	Refresh bool `group:"Key" help:"Work all of it again, also what is done."`
+	Revise  bool `group:"Key" help:"An experiment of the name may have other members, or another collection: it becomes the file's. What is done stays done."`
 }
 
 // wanted says what results must depend on, so that they are worth having.
@@ -78,7 +79,8 @@ func (s step) state() foldstream.Status {
 type survey struct {
 	steps   []step // in order of the plan's tasks
 	dropped []foldstream.TaskID
-	forgone int // tasks of which the store did not let this user do it
+	revise  bool // the experiment that is there may become the plan's
+	forgone int  // tasks of which the store did not let this user do it
 }
 
 // pools are those whose results tell how long the tasks take: the plan's own, and those whose results are taken over.
@@ -102,7 +104,7 @@ func (p *plan) look(ctx context.Context, a administered, w wanted) (*survey, err
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{steps: make([]step, len(p.Tasks))}
+	s := &survey{steps: make([]step, len(p.Tasks)), revise: w.Revise}
 	var open []foldstream.Task
 	for i, t := range p.Tasks {
 		if s.steps[i] = w.step(t, there[t.ID]); s.steps[i].open() {

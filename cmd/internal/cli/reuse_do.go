@@ -15,11 +15,16 @@ import (
 // refused before a task is published. Repeating it, with a survey of its own, completes what an interrupted one left: a task whose life was
 // ended is new to it, and one that was made but not ended by its result waits.
 func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.Created, error) {
-	if err := p.prepare(ctx, a); err != nil {
+	if err := p.prepare(ctx, a, s.revise); err != nil {
 		return nil, err
 	}
 	if err := s.forgo(p.give(ctx, a, s), doChanged); err != nil {
 		return nil, err
+	}
+	if s.renews() {
+		if err := record.Renew(ctx, a, p.Experiment.Name, time.Now()); err != nil {
+			return nil, err
+		}
 	}
 	adopted, err := p.adopt(ctx, a, s)
 	if err != nil {
@@ -32,7 +37,12 @@ func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.
 	if err != nil {
 		return nil, err
 	}
-	return created, p.keep(ctx, a)
+	return created, p.keep(ctx, a, s.revise)
+}
+
+// renews reports whether tasks that a collection may have results of begin new lives.
+func (s *survey) renews() bool {
+	return slices.ContainsFunc(s.steps, func(one step) bool { return one.Do == doChanged || one.Do != "" && one.Status == foldstream.Removed })
 }
 
 // settled adds to the tasks that were adopted those that are done and stay so: there is nothing to create of them.
@@ -71,19 +81,23 @@ func (s *survey) forgo(err error, do string) error {
 
 // submit publishes the plan and reuses nothing: what is known stays as it is.
 func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream.Created, error) {
-	if err := p.prepare(ctx, store); err != nil {
+	if err := p.prepare(ctx, store, false); err != nil {
 		return nil, err
 	}
 	created, err := p.create(ctx, store, nil)
 	if err != nil {
 		return nil, err
 	}
-	return created, p.keep(ctx, store)
+	return created, p.keep(ctx, store, false)
 }
 
 // prepare refuses what can be refused and stores what the tasks need.
-func (p *plan) prepare(ctx context.Context, store foldstream.Store) error {
-	if err := record.CheckExperiment(ctx, store, p.Experiment, p.Expectations, p.calendar.Sessions()...); err != nil {
+func (p *plan) prepare(ctx context.Context, store foldstream.Store, revise bool) error {
+	check := record.CheckExperiment
+	if revise {
+		check = record.CheckRevision
+	}
+	if err := check(ctx, store, p.Experiment, p.Expectations, p.calendar.Sessions()...); err != nil {
 		return err
 	}
 	if _, _, err := store.Artifacts().Put(ctx, bytes.NewReader(p.calendar.Text())); err != nil {
@@ -98,10 +112,14 @@ func (p *plan) prepare(ctx context.Context, store foldstream.Store) error {
 }
 
 // keep stores the experiment.
-func (p *plan) keep(ctx context.Context, store foldstream.Store) error {
+func (p *plan) keep(ctx context.Context, store foldstream.Store, revise bool) error {
 	e := p.Experiment
 	e.Notes, e.Created = p.Notes, time.Now()
-	return record.PutExperiment(ctx, store, e, p.Expectations, p.calendar.Sessions()...)
+	put := record.PutExperiment
+	if revise {
+		put = record.ReviseExperiment
+	}
+	return put(ctx, store, e, p.Expectations, p.calendar.Sessions()...)
 }
 
 // give ends the lives of what changed.

@@ -123,6 +123,21 @@ func TestReuse_WhatChanged(t *testing.T) {
 }
 
 // TestReuse_RequiredCode has a pool that requires a version: that is wanted there.
+func TestReuse_Revise(t *testing.T) {
+	r := newReuser(t)
+	r.submit(t, "one", v1...)
+	r.work(t, "one", "v1", 40)
+	r.experiment(t, "one", "10, 100")
+	r.plan(t, "one", v1...).says(t, 0, "20 new, 0 known, 20 done, 20 dropped")
+	r.submit(t, "one", v1...).says(t, 4, "revise it")
+	r.whole(t, "one", foldstream.Counts{foldstream.Done: 40})
+	revise := append(v1[:len(v1):len(v1)], "--revise")
+	r.submit(t, "one", revise...).says(t, 0, "20 new, 20 known")
+	r.submit(t, "one", v1...).says(t, 0, "0 new, 40 known")
+	r.work(t, "one", "v1", 20)
+	r.whole(t, "one", foldstream.Counts{foldstream.Done: 60})
+}
+
 func TestReuse_RequiredCode(t *testing.T) {
 	r := newReuser(t)
 	r.submit(t, "one")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/collect"
+	"github.com/foldstream/foldstream/record"
 )
 
 // WaitCmd waits until every task of an experiment, or of a pool, is done or given up.
@@ -51,7 +52,7 @@ func (c *WaitCmd) Run(ctx context.Context, env *Env) (err error) {
 	p := newProgress(env, c.Experiment)
 	stop := observe(ctx, store, e.Pool, p)
 	sum, err := awaitUntil(ctx, store, c.Experiment, p, func(s collect.Summary) bool {
-		return c.tooMany(s.Failed) || s.Settled && upToDate(ctx, store, e, s)
+		return c.tooMany(s.Failed) || settledNow(ctx, store, e, s)
 	})
 	stop()
 	p.close()
@@ -115,9 +116,18 @@ func upToDate(ctx context.Context, store foldstream.Store, e foldstream.Experime
 
 var errWaited = errors.New("waited long enough")
 
-// await returns the summary of the experiment's collection once it is settled. Errors: Timeout, Cancelled.
+// await returns the summary of the experiment's collection once it is settled. Errors: NotFound, Timeout, Cancelled.
 func await(ctx context.Context, store foldstream.Store, experiment string, p progress) (collect.Summary, error) {
-	return awaitUntil(ctx, store, experiment, p, func(s collect.Summary) bool { return s.Settled })
+	e, err := record.ReadExperiment(ctx, store, experiment)
+	if err != nil {
+		return collect.Summary{}, err
+	}
+	return awaitUntil(ctx, store, experiment, p, func(s collect.Summary) bool { return settledNow(ctx, store, e, s) })
+}
+
+// settledNow reports whether a summary is of an experiment as it is, settled, and not of what was before tasks were put back.
+func settledNow(ctx context.Context, store foldstream.Store, e foldstream.Experiment, s collect.Summary) bool {
+	return s.Settled && s.Members == e.Members && s.Round == e.Round() && upToDate(ctx, store, e, s)
 }
 
 // awaitUntil returns the first summary of the experiment's collection that is enough. Errors: Timeout, Cancelled.
