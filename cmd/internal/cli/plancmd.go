@@ -123,11 +123,9 @@ func (c *PlanCmd) survey(ctx context.Context, env *Env, p *plan) (seen *survey, 
 			return nil, ahead, err
 		}
 	}
-	h := &history{of: map[string]durations{}}
-	for pool := range seen.pools(p.Experiment.Pool) {
-		if err := h.learn(ctx, a, pool, p.Tasks); err != nil {
-			return nil, ahead, err
-		}
+	h, err := p.experience(ctx, a, seen)
+	if err != nil {
+		return nil, ahead, err
 	}
 	var left []foldstream.Task
 	for i, one := range seen.steps {

@@ -15,6 +15,11 @@ type Reuse struct {
 	Revise  bool `group:"Key" help:"An experiment of the name may have other members, or another collection: it becomes the file's. What is done stays done."`
 }
 
+// Queueing is the flag by which experience decides in which order tasks are queued.
+type Queueing struct {
+	LongestFirst bool `help:"Queue the tasks that took longest before the others of their priority, so that no worker waits for the last one."`
+}
+
 // wanted says what results must depend on, so that they are worth having.
 type wanted struct {
 	Reuse
@@ -77,10 +82,11 @@ func (s step) state() foldstream.Status {
 
 // survey is what is to be done with the tasks of a plan, as the store stands.
 type survey struct {
-	steps   []step // in order of the plan's tasks
-	dropped []foldstream.TaskID
-	revise  bool // the experiment that is there may become the plan's
-	forgone int  // tasks of which the store did not let this user do it
+	steps        []step // in order of the plan's tasks
+	dropped      []foldstream.TaskID
+	revise       bool // the experiment that is there may become the plan's
+	longestFirst bool // those that are created are queued so
+	forgone      int  // tasks of which the store did not let this user do it
 }
 
 // pools are those whose results tell how long the tasks take: the plan's own, and those whose results are taken over.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -16,6 +17,10 @@ import (
 // ended is new to it, and one that was made but not ended by its result waits.
 func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.Created, error) {
 	if err := p.prepare(ctx, a, s.revise); err != nil {
+		return nil, err
+	}
+	expect, err := p.expecting(ctx, a, s) // before lives are ended that tell it
+	if err != nil {
 		return nil, err
 	}
 	if err := s.forgo(p.give(ctx, a, s), doChanged); err != nil {
@@ -33,7 +38,7 @@ func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.
 	if err != nil {
 		return nil, err
 	}
-	created, err := p.create(ctx, a, s.settled(adopted))
+	created, err := p.create(ctx, a, s.settled(adopted), expect)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +89,7 @@ func (p *plan) submit(ctx context.Context, store foldstream.Store) ([]foldstream
 	if err := p.prepare(ctx, store, false); err != nil {
 		return nil, err
 	}
-	created, err := p.create(ctx, store, nil)
+	created, err := p.create(ctx, store, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -158,23 +163,52 @@ func (p *plan) adopt(ctx context.Context, a administered, s *survey) (map[foldst
 	return adopted, err
 }
 
-// create makes the tasks that are not settled, and returns what became of all.
-func (p *plan) create(ctx context.Context, store foldstream.Store, settled map[foldstream.TaskID]foldstream.Created) ([]foldstream.Created, error) {
-	rest := slices.DeleteFunc(slices.Clone(p.Tasks), func(t foldstream.Task) bool {
-		_, is := settled[t.ID]
-		return is
-	})
-	made, err := store.Pool(p.Experiment.Pool).Create(ctx, rest...)
-	if err != nil {
-		return nil, err
-	}
-	created := make([]foldstream.Created, len(p.Tasks))
+// create makes the tasks that are not settled, those that are expected to take longest first where that is told, and returns what became of all.
+func (p *plan) create(ctx context.Context, store foldstream.Store, settled map[foldstream.TaskID]foldstream.Created, expect func(foldstream.Task) time.Duration) ([]foldstream.Created, error) {
+	created, rest := make([]foldstream.Created, len(p.Tasks)), []int{}
 	for i, t := range p.Tasks {
 		if c, is := settled[t.ID]; is {
 			created[i] = c
 			continue
 		}
-		created[i], made = made[0], made[1:]
+		rest = append(rest, i)
+	}
+	if expect != nil {
+		slices.SortStableFunc(rest, func(a, b int) int { return cmp.Compare(expect(p.Tasks[b]), expect(p.Tasks[a])) })
+	}
+	tasks := make([]foldstream.Task, len(rest))
+	for j, i := range rest {
+		tasks[j] = p.Tasks[i]
+	}
+	made, err := store.Pool(p.Experiment.Pool).Create(ctx, tasks...)
+	if err != nil {
+		return nil, err
+	}
+	for j, i := range rest {
+		created[i] = made[j]
 	}
 	return created, nil
+}
+
+// expecting returns how long tasks take by experience, where the longest are to be first; else nil.
+func (p *plan) expecting(ctx context.Context, a administered, s *survey) (func(foldstream.Task) time.Duration, error) {
+	if !s.longestFirst {
+		return nil, nil
+	}
+	h, err := p.experience(ctx, a, s)
+	if err != nil {
+		return nil, err
+	}
+	return h.expect, nil
+}
+
+// experience is that of the pools whose results tell how long the tasks take.
+func (p *plan) experience(ctx context.Context, a administered, s *survey) (*history, error) {
+	h := &history{of: map[string]durations{}}
+	for pool := range s.pools(p.Experiment.Pool) {
+		if err := h.learn(ctx, a, pool, p.Tasks); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
 }

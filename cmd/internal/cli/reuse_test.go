@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/cmd/internal/cli"
@@ -136,6 +137,29 @@ func TestReuse_Revise(t *testing.T) {
 	r.submit(t, "one", v1...).says(t, 0, "0 new, 40 known")
 	r.work(t, "one", "v1", 20)
 	r.whole(t, "one", foldstream.Counts{foldstream.Done: 60})
+}
+
+// The tasks that took longest in their lives before are the first of the new ones, where that is asked for.
+func TestReuse_LongestFirst(t *testing.T) {
+	r := newReuser(t)
+	r.submit(t, "one", v1...)
+	for range 40 {
+		l, err := r.Pool("one").Fetch(t.Context(), foldstream.Filter{})
+		ok(t, err)
+		took := time.Duration(1+l.Task().Window.Index) * time.Second
+		ok(t, l.Commit(t.Context(), foldstream.Result{Code: "v1", Data: foldstream.DataDigest(l.Task().Data), Environment: "here", Duration: took}))
+	}
+	r.submit(t, "one", append(v1[:len(v1):len(v1)], "--refresh", "--longest-first")...).says(t, 0, "0 new, 40 changed")
+	last := 20
+	for range 40 {
+		l, err := r.Pool("one").Fetch(t.Context(), foldstream.Filter{})
+		ok(t, err)
+		if at := l.Task().Window.Index; at > last {
+			t.Errorf("window %d comes after window %d", at, last)
+		} else {
+			last = at
+		}
+	}
 }
 
 func TestReuse_RequiredCode(t *testing.T) {

@@ -25,6 +25,7 @@ type RunCmd struct {
 	Output
 	Labour
 	Reuse
+	Queueing
 	Partial
 	File     string `arg:"" help:"Experiment file."`
 	Store    string `type:"path" placeholder:"DIR" help:"Store of the embedded server; default: a folder of the experiment's name under the user's data folder."`
@@ -69,6 +70,7 @@ func (c *RunCmd) run(ctx context.Context, env *Env, p *plan, out string) (err er
 	if err != nil {
 		return err
 	}
+	seen.longestFirst = c.LongestFirst
 	created, err := p.do(ctx, s.store, seen)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type SubmitCmd struct {
 	Output
 	KeyFlags
 	Reuse
+	Queueing
 	File        string        `arg:"" help:"Experiment file."`
 	RetryFailed bool          `help:"Work those of its tasks again that failed."`
 	Again       bool          `help:"Work those of its tasks again that failed or were cancelled."`
@@ -111,6 +112,7 @@ func (c *SubmitCmd) create(ctx context.Context, a administered, p *plan) (*surve
 	if err != nil {
 		return nil, nil, err
 	}
+	seen.longestFirst = c.LongestFirst
 	if !c.DryRun {
 		created, err := p.do(ctx, a, seen)
 		return seen, created, err
