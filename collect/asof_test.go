@@ -78,6 +78,13 @@ func remember(t *testing.T, store foldstream.Store, present, failed int) (m mome
 	t.Helper()
 	err := streamtest.Eventually(t.Context(), func() (err error) {
 		m.at = time.Now()
+		s, err := collect.LoadSummary(t.Context(), store, "e")
+		if err != nil {
+			return err
+		}
+		if s.Present != present || s.Failed != failed { // it is stored last
+			return fmt.Errorf("the summary has %d present, %d failed", s.Present, s.Failed)
+		}
 		if m.Collection, err = collect.Load(t.Context(), store, "e"); err != nil {
 			return err
 		}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // What is denied to one who publishes does not cut short the wait of others, who publish to something else.
@@ -14,7 +16,7 @@ func TestDenial_ConcernsItsSubjectAlone(t *testing.T) {
 	of := func(subject string, at time.Time) *denial {
 		return &denial{at: at, err: fmt.Errorf("%w: Permissions Violation for Publish to %q", nats.ErrPermissionViolation, subject)}
 	}
-	now := time.Now()
+	now := clock.Tick()
 	for _, c := range []struct {
 		denial *denial
 		told   bool
