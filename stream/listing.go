@@ -13,7 +13,7 @@ type listing struct {
 	p     *Pool
 	q     foldstream.TaskQuery
 	past  uint64 // sequence of the definition that was read last
-	left  int    // how many more are wanted, where there is a limit
+	left  int    // how many more are wanted, where there is a limit; 0 and less is all
 	yield func(foldstream.TaskState) bool
 	over  bool
 }
@@ -26,7 +26,7 @@ func (l *listing) run(ctx context.Context) error {
 		return err
 	}
 	for !l.over {
-		page, ok := l.p.s.askTasks(ctx, question{Pool: l.p.name, Statuses: l.q.Statuses, Past: l.past, Limit: min(l.left, pageSize)})
+		page, ok := l.p.s.askTasks(ctx, question{Pool: l.p.name, Statuses: l.q.Statuses, Past: l.past, Limit: max(0, min(l.left, pageSize))})
 		if !ok {
 			return l.scan(ctx)
 		}

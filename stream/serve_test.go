@@ -51,6 +51,40 @@ func asked(ctx context.Context, s *stream.Store, pool string) (map[string]foldst
 	return all, nil
 }
 
+// TestIndex_ListsAll lists a pool of several pages by the index alone: it is asked for each of them.
+func TestIndex_ListsAll(t *testing.T) {
+	t.Parallel()
+	url := streamtest.Server(t).URL()
+	s := open(t, url, stream.Config{})
+	const many, page = 1201, 500
+	create(t, s, streamtest.Tasks(0, many)...)
+	serve(t, s)
+	var asked atomic.Int64
+	listener := connect(t, url)
+	_, err := listener.Subscribe("fold.index.tasks", func(*nats.Msg) { asked.Add(1) })
+	if err := errors.Join(err, listener.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, err := range s.Tasks(t.Context(), "p") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != many {
+		t.Errorf("%d of %d tasks are listed", n, many)
+	}
+	if err := streamtest.Eventually(t.Context(), func() error {
+		if got := asked.Load(); got != (many+page-1)/page {
+			return fmt.Errorf("the index was asked %d times", got)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestIndex_ReadYourWrites counts, at another store and at once, after each write that was acknowledged.
 func TestIndex_ReadYourWrites(t *testing.T) {
 	t.Parallel()
