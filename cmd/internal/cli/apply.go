@@ -41,7 +41,7 @@ func (c *ApplyCmd) Run(ctx context.Context, env *Env) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := f.stands(ctx, a, p, seen); err != nil {
+	if err := f.stands(p, seen); err != nil {
 		return err
 	}
 	left := f.left(seen)
@@ -74,8 +74,8 @@ func (c *ApplyCmd) open(ctx context.Context, env *Env) (administered, func() err
 }
 
 // stands reports what has moved since the plan was made. Errors: Conflict.
-func (f planFile) stands(ctx context.Context, a administered, p *plan, seen *survey) error {
-	now, err := planned(ctx, a, p, seen, f.File, f.Flags)
+func (f planFile) stands(p *plan, seen *survey) error {
+	now, err := planned(p, seen, f.File, f.Flags)
 	if err != nil {
 		return err
 	}

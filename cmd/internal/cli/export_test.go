@@ -66,7 +66,7 @@ func Plain(w io.Writer) io.Writer { return &plain{w: w} }
 
 // Expected returns how long a task is expected to take by the results of a pool, and how many these are.
 func Expected(ctx context.Context, store foldstream.Newest, pool string, past []foldstream.Task, t foldstream.Task) (time.Duration, int, error) {
-	h, err := historyOf(ctx, store, pool, past)
+	h, err := historyOf(ctx, store, past, pool)
 	if err != nil {
 		return 0, 0, err
 	}

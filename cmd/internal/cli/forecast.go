@@ -31,16 +31,15 @@ func forecastOf(ctx context.Context, store foldstream.Store, pool string) (forec
 		brief := foldstream.Task{ID: t.ID, Template: foldstream.Template{Key: t.Key, Segments: t.Segments}, Priority: t.Priority} // what counts, and no more
 		tasks = append(tasks, brief)
 	}
-	h, err := historyOf(ctx, a, pool, tasks)
-	if err != nil {
-		return nil, err
-	}
+	pools := []string{pool}
 	if e, err := record.ReadExperiment(ctx, a, pool); err == nil && e.Replay.Of != "" {
 		if of, err := record.ReadExperiment(ctx, a, e.Replay.Of); err == nil {
-			if err := h.learn(ctx, a, of.Pool, tasks); err != nil {
-				return nil, err
-			}
+			pools = append(pools, of.Pool)
 		}
+	}
+	h, err := historyOf(ctx, a, tasks, pools...)
+	if err != nil {
+		return nil, err
 	}
 	return h.forecast(tasks), nil
 }

@@ -23,12 +23,14 @@ type spent struct {
 	n   int
 }
 
-// historyOf reads how long the winning results of a pool took; tasks are those that are known by their definitions. Results without a duration
+// historyOf reads how long the winning results of some pools took; tasks are those that are known by their definitions. Results without a duration
 // are left out.
-func historyOf(ctx context.Context, store foldstream.Newest, pool string, tasks []foldstream.Task) (*history, error) {
+func historyOf(ctx context.Context, store foldstream.Newest, tasks []foldstream.Task, pools ...string) (*history, error) {
 	h := &history{of: map[string]durations{}}
-	if err := h.learn(ctx, store, pool, tasks); err != nil {
-		return nil, err
+	for _, pool := range pools {
+		if err := h.learn(ctx, store, pool, tasks); err != nil {
+			return nil, err
+		}
 	}
 	return h, nil
 }

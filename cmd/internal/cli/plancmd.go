@@ -115,7 +115,7 @@ func (c *PlanCmd) survey(ctx context.Context, env *Env, p *plan) (seen *survey, 
 		return nil, ahead, err
 	}
 	if c.Out != "" {
-		f, err := planned(ctx, a, p, seen, c.File, flags)
+		f, err := planned(p, seen, c.File, flags)
 		if err == nil {
 			err = f.write(c.Out)
 		}
@@ -159,15 +159,10 @@ func (c *PlanCmd) named(ctx context.Context, env *Env) (administered, func() err
 
 // oneCode is the version of the code that all the tasks have; "" where it is unknown, or they have several.
 func oneCode(tasks []foldstream.Task, codes func(foldstream.Task) string) string {
-	code := ""
-	for i, t := range tasks {
-		if of := codes(t); i == 0 {
-			code = of
-		} else if of != code {
-			return ""
-		}
+	if all := codesOf(tasks, codes); len(all) == 1 {
+		return all[0]
 	}
-	return code
+	return ""
 }
 
 // planOf is a plan as the survey sees it; without one all is new.

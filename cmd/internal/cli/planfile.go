@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -49,12 +48,9 @@ func (f planFlags) wants() wanted {
 }
 
 // planned writes a plan down.
-func planned(ctx context.Context, a administered, p *plan, seen *survey, file string, flags planFlags) (planFile, error) {
-	w, err := flags.wants().in(ctx, a, p.Experiment.Pool)
-	if err != nil {
-		return planFile{}, err
-	}
-	out := planFile{
+func planned(p *plan, seen *survey, file string, flags planFlags) (out planFile, err error) {
+	w := seen.wanted
+	out = planFile{
 		Version: planVersion, Calendar: p.calendar.Version(), Data: map[string]foldstream.Digest{}, Codes: codesOf(p.Tasks, w.code),
 		Environment: w.environment, Flags: flags, Steps: seen.steps, Dropped: append([]foldstream.TaskID{}, seen.dropped...),
 	}
@@ -180,7 +176,7 @@ func (s step) leadsTo(now step) bool {
 
 // left returns what is to be done of the plan: all that is as it was planned. What was refreshed is not refreshed again.
 func (f planFile) left(now *survey) *survey {
-	out := &survey{steps: slices.Clone(now.steps), dropped: now.dropped, revise: now.revise}
+	out := &survey{steps: slices.Clone(now.steps), dropped: now.dropped, wanted: now.wanted}
 	for i, s := range f.Steps {
 		if one := &out.steps[i]; s.Do == doChanged && one.Do == doChanged && one.Last != s.Last {
 			one.Do, one.Why, one.From = "", nil, nil

@@ -207,7 +207,7 @@ func (r *replay) longest(ctx context.Context, left map[foldstream.TaskID]bool) i
 			}
 			tasks = append(tasks, t)
 		}
-		h, err := historyOf(ctx, r.store, r.from.Pool, tasks)
+		h, err := historyOf(ctx, r.store, tasks, r.from.Pool)
 		if err != nil {
 			yield(foldstream.Task{}, err)
 			return
@@ -234,7 +234,7 @@ func (r *replay) cost(ctx context.Context) (cost, error) {
 			ours = append(ours, all[len(all)-1])
 		}
 	}
-	h, err := historyOf(ctx, r.store, r.from.Pool, all)
+	h, err := historyOf(ctx, r.store, all, r.from.Pool)
 	if err != nil {
 		return cost{}, err
 	}

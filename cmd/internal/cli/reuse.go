@@ -84,9 +84,9 @@ func (s step) state() foldstream.Status {
 type survey struct {
 	steps        []step // in order of the plan's tasks
 	dropped      []foldstream.TaskID
-	revise       bool // the experiment that is there may become the plan's
-	longestFirst bool // those that are created are queued so
-	forgone      int  // tasks of which the store did not let this user do it
+	wanted       wanted // in the plan's pool
+	longestFirst bool   // those that are created are queued so
+	forgone      int    // tasks of which the store did not let this user do it
 }
 
 // pools are those whose results tell how long the tasks take: the plan's own, and those whose results are taken over.
@@ -110,7 +110,7 @@ func (p *plan) look(ctx context.Context, a administered, w wanted) (*survey, err
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{steps: make([]step, len(p.Tasks)), revise: w.Revise}
+	s := &survey{steps: make([]step, len(p.Tasks)), wanted: w}
 	var open []foldstream.Task
 	for i, t := range p.Tasks {
 		if s.steps[i] = w.step(t, there[t.ID]); s.steps[i].open() {

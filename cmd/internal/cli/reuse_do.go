@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 // refused before a task is published. Repeating it, with a survey of its own, completes what an interrupted one left: a task whose life was
 // ended is new to it, and one that was made but not ended by its result waits.
 func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.Created, error) {
-	if err := p.prepare(ctx, a, s.revise); err != nil {
+	if err := p.prepare(ctx, a, s.wanted.Revise); err != nil {
 		return nil, err
 	}
 	expect, err := p.expecting(ctx, a, s) // before lives are ended that tell it
@@ -42,7 +43,7 @@ func (p *plan) do(ctx context.Context, a administered, s *survey) ([]foldstream.
 	if err != nil {
 		return nil, err
 	}
-	return created, p.keep(ctx, a, s.revise)
+	return created, p.keep(ctx, a, s.wanted.Revise)
 }
 
 // renews reports whether tasks that a collection may have results of begin new lives.
@@ -204,11 +205,5 @@ func (p *plan) expecting(ctx context.Context, a administered, s *survey) (func(f
 
 // experience is that of the pools whose results tell how long the tasks take.
 func (p *plan) experience(ctx context.Context, a administered, s *survey) (*history, error) {
-	h := &history{of: map[string]durations{}}
-	for pool := range s.pools(p.Experiment.Pool) {
-		if err := h.learn(ctx, a, pool, p.Tasks); err != nil {
-			return nil, err
-		}
-	}
-	return h, nil
+	return historyOf(ctx, a, p.Tasks, slices.Collect(maps.Keys(s.pools(p.Experiment.Pool)))...)
 }
