@@ -53,6 +53,10 @@ const (
 	Locks       = "LOCKS"       // who leads; entries expire
 )
 
+// PreparedPrefix is before the keys of prepared data in the bucket Experiments, see package work/cache. "=" is in no name of an experiment, and what
+// follows the dot is a token of its own, so that a consumer can be granted these entries and no others.
+const PreparedPrefix = "=cache."
+
 // Values is a bucket of small values with compare-and-set. Keys are made of letters, digits and -_=./ and do not start or end with a dot.
 type Values interface {
 	// Get returns the newest value of the key. Errors: NotFound.

@@ -80,14 +80,11 @@ func (r *run) list(ctx context.Context) error {
 	return nil
 }
 
-// prepared is before the keys of prepared data in the bucket Experiments, see package work/cache.
-const prepared = "=cache."
-
 // forget deletes entries of prepared data that nobody uses. One that is used just now stays: its revision is another.
 func (r *run) forget(ctx context.Context) error {
 	r.unused = map[string]bool{}
 	values := r.Values(foldstream.Experiments)
-	for v, err := range values.List(ctx, prepared) {
+	for v, err := range values.List(ctx, foldstream.PreparedPrefix) {
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,18 @@ func (p *Pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstre
 	if err := p.usable(ctx, "create"); err != nil {
 		return nil, err
 	}
+	orders, err := p.queued(ctx, tasks)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.define(ctx, orders); err != nil {
+		return nil, err
+	}
+	return answers(orders), nil
+}
+
+// queued checks and encodes all tasks, and makes the lanes that their tickets come to.
+func (p *Pool) queued(ctx context.Context, tasks []foldstream.Task) ([]*order, error) {
 	orders, err := p.orders(tasks)
 	if err != nil {
 		return nil, err
@@ -38,10 +50,7 @@ func (p *Pool) Create(ctx context.Context, tasks ...foldstream.Task) ([]foldstre
 			return nil, err
 		}
 	}
-	if err := p.define(ctx, orders); err != nil {
-		return nil, err
-	}
-	return answers(orders), nil
+	return orders, nil
 }
 
 // orders checks all tasks and encodes them. Errors: Invalid, TooLarge.

@@ -86,14 +86,9 @@ func (s *Store) Adopt(ctx context.Context, pool string, all ...foldstream.Adopti
 	for i, a := range all {
 		tasks[i] = a.Task
 	}
-	orders, err := p.orders(tasks)
+	orders, err := p.queued(ctx, tasks)
 	if err != nil {
 		return nil, err
-	}
-	for ln := range lanesOf(orders) {
-		if err := p.ensureLane(ctx, ln); err != nil {
-			return nil, err
-		}
 	}
 	var adoptions []*adoption
 	for i, o := range orders {

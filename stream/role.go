@@ -126,7 +126,7 @@ func (l layout) making(pools []string) []string {
 func (l layout) working(pools, stages []string) []string {
 	grants := append(l.storing(), l.locking()...)
 	grants = append(grants, l.scanning(l.kvStream(foldstream.Locks))...) // the places that others have
-	grants = append(grants, l.kvPrefix(foldstream.Workers)+">", l.kvPrefix(foldstream.Experiments)+"=cache.*", l.prefix+".metric.>", "$JS.API.STREAM.MSG.DELETE."+l.work())
+	grants = append(grants, l.kvPrefix(foldstream.Workers)+">", l.kvPrefix(foldstream.Experiments)+foldstream.PreparedPrefix+"*", l.prefix+".metric.>", "$JS.API.STREAM.MSG.DELETE."+l.work())
 	for _, pool := range anyOf(pools) {
 		grants = append(grants, l.prefix+".event."+pool+".*", l.prefix+".dlq."+pool+".>", l.prefix+".work."+pool+".>")
 		grants = append(grants, l.lanes(pool)...)

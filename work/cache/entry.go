@@ -17,9 +17,8 @@ type entry struct {
 	revision uint64
 }
 
-// name is the entry of a key, and its lock. "=" is in no name of an experiment, and what follows the dot is a token of its own, so that a
-// consumer can be granted these entries and no others.
-func name(key Key) string { return "=cache." + string(key) }
+// name is the entry of a key, and its lock.
+func name(key Key) string { return foldstream.PreparedPrefix + string(key) }
 
 // look reads the entry of a key. One that cannot be read is none, and is written over.
 func (c *Cache) look(ctx context.Context, key Key) (e entry, there bool, err error) {
