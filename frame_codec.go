@@ -15,7 +15,7 @@ const (
 // "times" (the distinct canonical texts), "time" (a code a row into them), "instruments" and "instrument" (the same; nil
 // where rows are keyed by time alone) and "columns" (pairs of a name and its values). Codes and values are binary and
 // little-endian: unsigned integers of 1, 2 or 4 bytes, and float64. Equal frames give equal bytes. Errors: Invalid (as
-// Validate; a time after the year 9999).
+// Validate; a time outside the years 0 to 9999).
 func (f Frame) MarshalBinary() ([]byte, error) {
 	if err := f.Validate(); err != nil {
 		return nil, err
@@ -194,8 +194,8 @@ func readCodes[T any](r *unpacker, n int, all, each string, value func(string) (
 }
 
 func timeText(t Time) (string, error) {
-	if t.t.Year() > 9999 {
-		return "", Errorf(Invalid, "frame", "the time %s is after the year 9999", t)
+	if y := t.t.Year(); y < 0 || y > 9999 {
+		return "", Errorf(Invalid, "frame", "the time %s is outside the years 0 to 9999", t)
 	}
 	return t.String(), nil
 }

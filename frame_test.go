@@ -2,6 +2,7 @@ package foldstream_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"math"
@@ -190,6 +191,10 @@ func FuzzFrame(f *testing.F) {
 	}
 	f.Add(seed)
 	f.Add([]byte{1, 255, 255, 255, 255, 15})
+	// Version 1 wrote seconds, which reach further than the years we write.
+	for _, sec := range []int64{1 << 43, -1 << 43} {
+		f.Add(append(binary.AppendVarint([]byte{1, 1, 1}, sec), 0, 0, 0, 0))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var fr foldstream.Frame
 		if fr.UnmarshalBinary(data) != nil {

@@ -16,7 +16,11 @@ func (f *Frame) unmarshal1(data []byte) error {
 	var out Frame
 	out.Times = codes1(&r, n, func(r *reader1) Time {
 		sec, nsec := r.varint(), r.uvarint()
-		return Time{time.Unix(sec, int64(nsec)).UTC()}
+		t := Time{time.Unix(sec, int64(nsec)).UTC()}
+		if _, err := timeText(t); err != nil {
+			r.fail(err)
+		}
+		return t
 	})
 	if r.byte() == 1 {
 		out.Instruments = codes1(&r, n, (*reader1).text)
