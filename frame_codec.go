@@ -3,6 +3,8 @@ package foldstream
 import (
 	"errors"
 	"math"
+
+	"github.com/foldstream/foldstream/internal/pack"
 )
 
 // What a frame's document says of itself first.
@@ -21,9 +23,9 @@ func (f Frame) MarshalBinary() ([]byte, error) {
 		return nil, err
 	}
 	b := make([]byte, 0, 128+f.Len()*(3+8*len(f.Columns)))
-	b = append(b, packMap|frameKeys)
-	b = packUint(packText(b, "frame"), frameVersion)
-	b = packUint(packText(b, "rows"), f.Len())
+	b = pack.AppendMap(b, frameKeys)
+	b = packUint(pack.AppendText(b, "frame"), frameVersion)
+	b = packUint(pack.AppendText(b, "rows"), f.Len())
 	b, err := packCodes(b, "times", "time", f.Times, timeText)
 	if err != nil {
 		return nil, err
@@ -31,9 +33,9 @@ func (f Frame) MarshalBinary() ([]byte, error) {
 	if b, err = packInstruments(b, f.Instruments); err != nil {
 		return nil, err
 	}
-	b = packArray(packText(b, "columns"), len(f.Columns))
+	b = pack.AppendArray(pack.AppendText(b, "columns"), len(f.Columns))
 	for _, c := range f.Columns {
-		b = packText(packArray(b, 2), c.Name)
+		b = pack.AppendText(pack.AppendArray(b, 2), c.Name)
 		b = packFloats(b, c.Values)
 	}
 	return b, nil
@@ -44,8 +46,8 @@ func (f Frame) MarshalMsgpack() ([]byte, error) { return f.MarshalBinary() }
 
 // UnmarshalMsgpack reads what MarshalMsgpack wrote, and binary data of the version before.
 func (f *Frame) UnmarshalMsgpack(data []byte) error {
-	r := unpacker{b: data}
-	if inner, ok := r.bin(); ok {
+	r := unpacker{pack.Reader{B: data}}
+	if inner, ok := r.Bin(); ok {
 		data = inner
 	}
 	return f.UnmarshalBinary(data)
@@ -57,16 +59,16 @@ func (f *Frame) UnmarshalBinary(data []byte) error {
 	if len(data) > 0 && data[0] == frameVersion1 {
 		return f.unmarshal1(data)
 	}
-	r := unpacker{b: data}
+	r := unpacker{pack.Reader{B: data}}
 	out := r.frame()
-	if r.err == nil && len(r.b) > 0 {
-		r.err = errors.New("bytes after the end")
+	if r.Err == nil && len(r.B) > 0 {
+		r.Err = errors.New("bytes after the end")
 	}
-	if r.err == nil {
-		r.err = out.Validate()
+	if r.Err == nil {
+		r.Err = out.Validate()
 	}
-	if r.err != nil {
-		return Errorf(Invalid, "frame", "cannot be read: %w", r.err)
+	if r.Err != nil {
+		return Errorf(Invalid, "frame", "cannot be read: %w", r.Err)
 	}
 	*f = out
 	return nil
@@ -74,24 +76,24 @@ func (f *Frame) UnmarshalBinary(data []byte) error {
 
 // frame reads a document.
 func (r *unpacker) frame() (f Frame) {
-	if r.byte() != packMap|frameKeys {
-		r.fail(errors.New("it is no frame"))
+	if r.Map() != frameKeys {
+		r.Fail(errors.New("it is no frame"))
 	}
 	r.key("frame")
-	if v := r.uint(); r.err == nil && v != frameVersion {
-		r.fail(Errorf(Invalid, "", "version %d is not known here; this program reads version %d", v, frameVersion))
+	if v := r.uint(); r.Err == nil && v != frameVersion {
+		r.Fail(Errorf(Invalid, "", "version %d is not known here; this program reads version %d", v, frameVersion))
 	}
 	r.key("rows")
 	n := r.uint()
 	f.Times = readCodes(r, n, "times", "time", textTime)
 	f.Instruments = readCodes(r, n, "instruments", "instrument", func(s string) (string, error) { return s, nil })
 	r.key("columns")
-	for range r.array() {
-		if pair := r.array(); pair != 2 {
-			r.fail(errors.New("a column is no pair"))
+	for range r.Array() {
+		if pair := r.Array(); pair != 2 {
+			r.Fail(errors.New("a column is no pair"))
 		}
-		c := Column{Name: r.text()}
-		if c.Values = r.floats(n); r.err != nil {
+		c := Column{Name: r.Text()}
+		if c.Values = r.floats(n); r.Err != nil {
 			break
 		}
 		f.Columns = append(f.Columns, c)
@@ -101,8 +103,8 @@ func (r *unpacker) frame() (f Frame) {
 
 func packInstruments(b []byte, instruments []string) ([]byte, error) {
 	if instruments == nil {
-		b = append(packText(b, "instruments"), packNil)
-		return append(packText(b, "instrument"), packNil), nil
+		b = pack.AppendNil(pack.AppendText(b, "instruments"))
+		return pack.AppendNil(pack.AppendText(b, "instrument")), nil
 	}
 	return packCodes(b, "instruments", "instrument", instruments, func(s string) (string, error) { return s, nil })
 }
@@ -120,16 +122,16 @@ func packCodes[T comparable](b []byte, all, each string, values []T, text func(T
 			distinct = append(distinct, v)
 		}
 	}
-	b = packArray(packText(b, all), len(distinct))
+	b = pack.AppendArray(pack.AppendText(b, all), len(distinct))
 	for _, v := range distinct {
 		s, err := text(v)
 		if err != nil {
 			return nil, err
 		}
-		b = packText(b, s)
+		b = pack.AppendText(b, s)
 	}
 	width := codeWidth(len(distinct))
-	b = packBin(packText(b, each), width*len(values))
+	b = pack.AppendBin(pack.AppendText(b, each), width*len(values))
 	code := uint32(0)
 	for i, v := range values {
 		if i == 0 || v != values[i-1] {
@@ -156,26 +158,26 @@ func codeWidth(n int) int {
 // readCodes reads what packCodes wrote; nil where nil stands in its place.
 func readCodes[T any](r *unpacker, n int, all, each string, value func(string) (T, error)) []T {
 	r.key(all)
-	if r.null() {
-		if r.key(each); !r.null() {
-			r.fail(errors.New("codes without what they stand for"))
+	if r.Nil() {
+		if r.key(each); !r.Nil() {
+			r.Fail(errors.New("codes without what they stand for"))
 		}
 		return nil
 	}
-	distinct := make([]T, r.array())
+	distinct := make([]T, r.Array())
 	for i := range distinct {
 		var err error
-		if distinct[i], err = value(r.text()); err != nil {
-			r.fail(err)
+		if distinct[i], err = value(r.Text()); err != nil {
+			r.Fail(err)
 			return nil
 		}
 	}
 	r.key(each)
 	codes, width := r.bytes(), codeWidth(len(distinct))
-	if r.err == nil && (n > len(codes) || len(codes) != n*width) {
-		r.fail(errors.New("not a code a row"))
+	if r.Err == nil && (n > len(codes) || len(codes) != n*width) {
+		r.Fail(errors.New("not a code a row"))
 	}
-	if r.err != nil {
+	if r.Err != nil {
 		return nil
 	}
 	values := make([]T, n)
@@ -185,7 +187,7 @@ func readCodes[T any](r *unpacker, n int, all, each string, value func(string) (
 			code |= int(codes[i*width+k]) << (8 * k)
 		}
 		if code >= len(distinct) {
-			r.fail(errors.New("a code outside its dictionary"))
+			r.Fail(errors.New("a code outside its dictionary"))
 			return nil
 		}
 		values[i] = distinct[code]

@@ -5,41 +5,43 @@ import (
 	"errors"
 	"math"
 	"time"
+
+	"github.com/foldstream/foldstream/internal/pack"
 )
 
 // frameVersion1 is the first byte of a frame as this program wrote it before: stored results still have such. It is read, not written.
 const frameVersion1 = 1
 
 func (f *Frame) unmarshal1(data []byte) error {
-	r := reader1{unpacker{b: data[1:]}}
+	r := reader1{unpacker{pack.Reader{B: data[1:]}}}
 	n := r.count()
 	var out Frame
 	out.Times = codes1(&r, n, func(r *reader1) Time {
 		sec, nsec := r.varint(), r.uvarint()
 		t := Time{time.Unix(sec, int64(nsec)).UTC()}
 		if _, err := timeText(t); err != nil {
-			r.fail(err)
+			r.Fail(err)
 		}
 		return t
 	})
-	if r.byte() == 1 {
+	if r.Byte() == 1 {
 		out.Instruments = codes1(&r, n, (*reader1).text)
 	}
 	for range r.count() {
 		c := Column{Name: r.text()}
-		if c.Values = r.floats(n); r.err != nil {
+		if c.Values = r.floats(n); r.Err != nil {
 			break
 		}
 		out.Columns = append(out.Columns, c)
 	}
-	if r.err == nil && len(r.b) > 0 {
-		r.err = errors.New("bytes after the end")
+	if r.Err == nil && len(r.B) > 0 {
+		r.Err = errors.New("bytes after the end")
 	}
-	if r.err == nil {
-		r.err = out.Validate()
+	if r.Err == nil {
+		r.Err = out.Validate()
 	}
-	if r.err != nil {
-		return Errorf(Invalid, "frame", "cannot be read: %w", r.err)
+	if r.Err != nil {
+		return Errorf(Invalid, "frame", "cannot be read: %w", r.Err)
 	}
 	*f = out
 	return nil
@@ -53,10 +55,10 @@ func codes1[T any](r *reader1, n int, one func(*reader1) T) []T {
 	values := make([]T, n)
 	for i := range values {
 		code := r.uvarint()
-		if r.err == nil && code >= uint64(len(distinct)) {
-			r.fail(errors.New("a code outside its dictionary"))
+		if r.Err == nil && code >= uint64(len(distinct)) {
+			r.Fail(errors.New("a code outside its dictionary"))
 		}
-		if r.err != nil {
+		if r.Err != nil {
 			return nil
 		}
 		values[i] = distinct[code]
@@ -68,39 +70,39 @@ func codes1[T any](r *reader1, n int, one func(*reader1) T) []T {
 type reader1 struct{ unpacker }
 
 func (r *reader1) uvarint() uint64 {
-	v, n := binary.Uvarint(r.b)
+	v, n := binary.Uvarint(r.B)
 	if n <= 0 {
-		r.fail(errShort)
+		r.Fail(pack.ErrShort)
 		return 0
 	}
-	r.b = r.b[n:]
+	r.B = r.B[n:]
 	return v
 }
 
 func (r *reader1) varint() int64 {
-	v, n := binary.Varint(r.b)
+	v, n := binary.Varint(r.B)
 	if n <= 0 {
-		r.fail(errShort)
+		r.Fail(pack.ErrShort)
 		return 0
 	}
-	r.b = r.b[n:]
+	r.B = r.B[n:]
 	return v
 }
 
 // count reads a number of things that take at least a byte each, so that no wrong count makes a large allocation.
 func (r *reader1) count() int {
 	n := r.uvarint()
-	if n > uint64(len(r.b)) {
-		r.fail(errShort)
+	if n > uint64(len(r.B)) {
+		r.Fail(pack.ErrShort)
 		return 0
 	}
 	return int(n)
 }
 
-func (r *reader1) text() string { return string(r.take(uint64(r.count()))) }
+func (r *reader1) text() string { return string(r.Take(uint64(r.count()))) }
 
 func (r *reader1) floats(n int) []float64 {
-	data := r.take(8 * uint64(n))
+	data := r.Take(8 * uint64(n))
 	if data == nil {
 		return nil
 	}

@@ -33,7 +33,7 @@ func (l *lease) result(r foldstream.Result) (link, error) {
 	end = l.link(foldstream.EventPart, foldstream.PartDone)
 	err := end.setResult(r)
 	if err == nil && end.body == nil {
-		end.body, err = encode(&r)
+		end.body, err = encodeResult(&r)
 	}
 	if err != nil {
 		return end, foldstream.E(foldstream.Invalid, "commit", err)

@@ -23,7 +23,7 @@ func (l *link) setResult(r foldstream.Result) error {
 	whole := len(r.Frames) == 0 && len(r.Series) == 0
 	short := r
 	short.Frames, short.Series = nil, nil
-	data, err := encode(&short)
+	data, err := encodeResult(&short)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (l *link) setResult(r foldstream.Result) error {
 	}
 	switch {
 	case !whole:
-		l.body, err = encode(&r)
+		l.body, err = encodeResult(&r)
 	case l.brief == "":
 		l.body = data
 	}
