@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -135,8 +134,9 @@ func dict[M ~map[string]V, V any](k kind[V]) kind[M] {
 		empty: func(m *M) bool { return len(*m) == 0 },
 		write: func(w *writer, m *M) {
 			w.b = pack.AppendMap(w.b, len(*m))
+			var few [16]string
 			var v V
-			for _, name := range slices.Sorted(maps.Keys(*m)) {
+			for _, name := range pack.Keys(few[:0], *m) {
 				w.b = pack.AppendText(w.b, name)
 				v = (*m)[name]
 				k.write(w, &v)

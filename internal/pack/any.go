@@ -1,9 +1,6 @@
 package pack
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // AppendAny writes a nil, bool, int64, int, float64, text, []any or map[string]any, maps in the order of their keys. What is
 // none of them it leaves to other, which appends to the same bytes and returns them.
@@ -45,10 +42,20 @@ func appendTree(b []byte, tree map[string]any, other func([]byte, any) []byte) [
 		return AppendNil(b)
 	}
 	b = AppendMap(b, len(tree))
-	for _, name := range slices.Sorted(maps.Keys(tree)) {
+	var few [16]string
+	for _, name := range Keys(few[:0], tree) {
 		b = AppendAny(AppendText(b, name), tree[name], other)
 	}
 	return b
+}
+
+// Keys appends the keys of a map in order.
+func Keys[V any](names []string, m map[string]V) []string {
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Any reads what AppendAny writes: whole numbers as int64, others as float64, bytes as []byte. The data must have been checked for
