@@ -16,7 +16,13 @@ type listing struct {
 	left  int    // how many more are wanted, where there is a limit; 0 and less is all
 	yield func(foldstream.TaskState) bool
 	over  bool
+
+	pages int                        // that were read by definitions
+	links map[foldstream.TaskID]link // where all tasks stood after fewPages of them; nil before
 }
+
+// fewPages are looked up by their tasks. The server goes through the stream for each, so of more pages it is done once for all.
+const fewPages = 2
 
 func (l *listing) run(ctx context.Context) error {
 	if l.q.Limit < 0 {
@@ -162,7 +168,7 @@ func (l *listing) scan(ctx context.Context) error {
 
 // read sets where the tasks of a page stand and hands on those that are asked for.
 func (l *listing) read(ctx context.Context, page []foldstream.TaskState) error {
-	if err := l.p.fill(ctx, page); err != nil {
+	if err := l.fill(ctx, page); err != nil {
 		return err
 	}
 	page = slices.DeleteFunc(page, func(t foldstream.TaskState) bool { return !l.q.Wants(t.Status) })
@@ -170,5 +176,20 @@ func (l *listing) read(ctx context.Context, page []foldstream.TaskState) error {
 		return err
 	}
 	l.give(page)
+	return nil
+}
+
+func (l *listing) fill(ctx context.Context, page []foldstream.TaskState) (err error) {
+	if l.pages++; l.pages <= fewPages {
+		return l.p.fill(ctx, page)
+	}
+	if l.links == nil {
+		if l.links, err = l.p.lastLinks(ctx, nil); err != nil {
+			return err
+		}
+	}
+	for i := range page {
+		tell(&page[i], l.links[page[i].ID], l.p.s.now())
+	}
 	return nil
 }
