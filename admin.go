@@ -137,6 +137,7 @@ type Presence struct {
 	Host    string
 	Version string
 	Since   time.Time
+	Heard   time.Time // when it was heard of last
 	Expires time.Time // when it counts as gone unless it is heard of again
 	Tasks   []InHand
 }
@@ -147,6 +148,7 @@ type InHand struct {
 	Task     TaskID
 	Attempt  int
 	Since    time.Time
+	Second   bool // it is a second copy, see Seconder
 	Progress Progress
 }
 

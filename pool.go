@@ -62,6 +62,17 @@ type Lease interface {
 	Fail(ctx context.Context, why error) error
 }
 
+// Seconder lets a task that a worker has in hand be worked by a second one beside it: whoever commits first has the result.
+type Seconder interface {
+	// Second leases a task beside the lease that holds it, where Fetch with this filter would take a task like it; f.Wait does not count.
+	// The lease lives as long as the one beside which it stands: when that ends in whatever way, a takeover and a cancelling
+	// included, it is lost. Its Commit is fenced with the same token, so of the two one takes effect. Its Return and its Fail give
+	// it up and write nothing: no attempt, no crash and no event but a commit's is ever a second lease's. It may be asked for as often as
+	// one likes; who wants one copy at most of a task must see to it.
+	// Errors: NotFound (no worker has the task, or not at what f asks for; the pool is paused), Invalid and Conflict as Fetch.
+	Second(ctx context.Context, pool string, id TaskID, f Filter) (Lease, error)
+}
+
 // Progress is how far a running task is.
 type Progress struct {
 	Percent float64 // 0 to 100

@@ -22,13 +22,8 @@ var (
 // Fetch leases the next task. The claim is sent and not waited for: the work begins while the server decides, and a claim that
 // is refused shows as a lost lease.
 func (p *Pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease, error) {
-	if err := p.usable(ctx, "fetch"); err != nil {
+	if err := p.fetchable(ctx, "fetch", f); err != nil {
 		return nil, err
-	}
-	if f.Stage != "" {
-		if err := foldstream.ValidName("stage", f.Stage); err != nil {
-			return nil, foldstream.E(foldstream.Invalid, "fetch", err)
-		}
 	}
 	until := clock.Tick().Add(f.Wait)
 	for {
@@ -44,6 +39,14 @@ func (p *Pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease
 			return nil, p.s.door(ctx, "fetch", err)
 		}
 	}
+}
+
+// fetchable reports why a fetch cannot begin. Errors: Invalid.
+func (p *Pool) fetchable(ctx context.Context, op string, f foldstream.Filter) error {
+	if err := p.usable(ctx, op); err != nil || f.Stage == "" {
+		return err
+	}
+	return foldstream.E(foldstream.Invalid, op, foldstream.ValidName("stage", f.Stage))
 }
 
 // putOff answers a ticket that was not claimed because of err, so that it comes again. Only an error of the store is the fetch's, too:
@@ -290,8 +293,7 @@ func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, p
 	if err := p.s.point("commit: given"); err != nil {
 		return err
 	}
-	p.s.ack(d.msg)
-	return nil
+	return p.s.through(ctx, d)
 }
 
 // nextStage returns the stage after one; "" where that is the task's last, or none of its.

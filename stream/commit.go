@@ -19,8 +19,7 @@ func (l *lease) Commit(ctx context.Context, r foldstream.Result) error {
 		if end.Kind == foldstream.EventPart {
 			return l.p.advance(ctx, l.d, l.view, end)
 		}
-		l.p.s.ack(l.d.msg)
-		return nil
+		return l.p.s.through(ctx, l.d)
 	})
 }
 
@@ -44,6 +43,9 @@ func (l *lease) result(r foldstream.Result) (link, error) {
 
 // Return gives the task back. A short pause is waited out by the ticket, a long one by a schedule of the server.
 func (l *lease) Return(ctx context.Context, why error, after time.Duration) error {
+	if l.isSecond() {
+		return l.giveUp(ctx, "return")
+	}
 	end := l.link(foldstream.EventEnd, foldstream.Waiting)
 	end.next = l.view.Attempt
 	if why != nil {
@@ -85,6 +87,9 @@ func (l *lease) postpone(ctx context.Context, end link) error {
 func (l *lease) Fail(ctx context.Context, why error) error {
 	if why == nil {
 		return foldstream.Errorf(foldstream.Invalid, "fail", "task %s: a task does not fail without a reason", l.view.ID)
+	}
+	if l.isSecond() {
+		return l.giveUp(ctx, "fail")
 	}
 	end := l.link(foldstream.EventEnd, foldstream.Dead)
 	end.Error = clip(why.Error())

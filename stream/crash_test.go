@@ -85,6 +85,17 @@ func taken(stage string) func(t *testing.T, w world, s *stream.Store) foldstream
 	}
 }
 
+// besides is taken by one who lives, with a second lease of the victim beside it.
+func besides(stage string) func(t *testing.T, w world, s *stream.Store) foldstream.Lease {
+	return func(t *testing.T, w world, s *stream.Store) foldstream.Lease {
+		t.Helper()
+		taken(stage)(t, w, w.s)
+		l, err := s.Second(w.ctx, w.pool, first, foldstream.Filter{})
+		w.must(t, err)
+		return l
+	}
+}
+
 var first = streamtest.Task(1).ID
 
 var windows = []window{
@@ -156,6 +167,16 @@ var windows = []window{
 	{name: "commit", prepare: two, worker: true,
 		act: func(t *testing.T, w world, s *stream.Store) error {
 			return taken("score")(t, w, s).Commit(w.ctx, by("victim"))
+		},
+		steps: []string{"commit: stored"}},
+	{name: "commit of a stage by a second copy", prepare: two, worker: true,
+		act: func(t *testing.T, w world, s *stream.Store) error {
+			return besides("fit")(t, w, s).Commit(w.ctx, by("victim"))
+		},
+		steps: []string{"commit: stored", "commit: given"}},
+	{name: "commit by a second copy", prepare: two, worker: true,
+		act: func(t *testing.T, w world, s *stream.Store) error {
+			return besides("score")(t, w, s).Commit(w.ctx, by("victim"))
 		},
 		steps: []string{"commit: stored"}},
 	{name: "return", prepare: two, worker: true,

@@ -56,8 +56,15 @@ func (l *lease) Extend(ctx context.Context, p foldstream.Progress) error {
 		return err
 	}
 	l.progress.Store(&p)
-	l.p.s.answer(l.d.msg, beatBody)
+	l.beat()
 	return l.check(ctx, "extend")
+}
+
+// beat renews the ticket; a second lease has none.
+func (l *lease) beat() {
+	if !l.isSecond() {
+		l.p.s.answer(l.d.msg, beatBody)
+	}
 }
 
 // check compares the token with the chain. Errors: Conflict.
@@ -136,7 +143,7 @@ func (p *Pool) beat(ctx context.Context) {
 			return
 		}
 		for _, l := range p.leases() {
-			p.s.answer(l.d.msg, beatBody)
+			l.beat()
 		}
 		p.s.present()
 		if n%checkEvery == 0 {

@@ -22,6 +22,7 @@ type Presence struct {
 	Since   time.Time
 	Expires time.Time
 	Tasks   map[string]Work // by pool/id
+	Seconds map[string]Work // the same, of second copies: these keep no claim alive
 }
 
 // Work is one task that a worker has in hand.
@@ -37,15 +38,11 @@ func presenceKey(worker, session string) string { return worker + "." + session 
 
 // present puts the store's entry. It is not waited for: the next beat puts another.
 func (s *Store) present() {
-	p := Presence{Worker: s.cfg.Worker, Host: s.host, Version: s.cfg.Version, Since: s.since, Tasks: map[string]Work{}}
+	p := Presence{Worker: s.cfg.Worker, Host: s.host, Version: s.cfg.Version, Since: s.since, Tasks: map[string]Work{}, Seconds: map[string]Work{}}
 	for _, pool := range s.allPools() {
 		p.Expires = later(p.Expires, pool.beatsUntil())
 		for _, l := range pool.leases() {
-			select {
-			case <-l.claimed:
-				p.Tasks[pool.name+"/"+string(l.view.ID)] = l.work()
-			default:
-			}
+			p.list(l)
 		}
 	}
 	s.shown.Store(true)
@@ -55,6 +52,19 @@ func (s *Store) present() {
 	}
 	if err != nil {
 		s.log.Warn("this worker could not say that it lives", "worker", s.cfg.Worker, "err", err)
+	}
+}
+
+// list takes a lease up whose claim is decided.
+func (p *Presence) list(l *lease) {
+	all := p.Tasks
+	if l.isSecond() {
+		all = p.Seconds
+	}
+	select {
+	case <-l.claimed:
+		all[l.p.name+"/"+string(l.view.ID)] = l.work()
+	default:
 	}
 }
 
@@ -95,7 +105,7 @@ func (s *Store) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, erro
 				yield(foldstream.Presence{}, foldstream.E(foldstream.KindOf(err), "workers", err))
 				return
 			}
-			if s.now().Before(p.Expires) && !yield(p.told(), nil) {
+			if s.now().Before(p.Expires) && !yield(p.told(v.At), nil) {
 				return
 			}
 		}
@@ -103,18 +113,23 @@ func (s *Store) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, erro
 }
 
 // told is the entry in the words of the contracts, the oldest work of each pool first.
-func (p Presence) told() foldstream.Presence {
-	t := foldstream.Presence{Worker: p.Worker, Host: p.Host, Version: p.Version, Since: p.Since, Expires: p.Expires}
+func (p Presence) told(heard time.Time) foldstream.Presence {
+	t := foldstream.Presence{Worker: p.Worker, Host: p.Host, Version: p.Version, Since: p.Since, Heard: heard, Expires: p.Expires}
 	for key, w := range p.Tasks {
-		pool, id, _ := strings.Cut(key, "/")
-		t.Tasks = append(t.Tasks, foldstream.InHand{
-			Pool: pool, Task: foldstream.TaskID(id), Attempt: w.Attempt, Since: w.Since, Progress: w.Progress,
-		})
+		t.Tasks = append(t.Tasks, w.told(key, false))
+	}
+	for key, w := range p.Seconds {
+		t.Tasks = append(t.Tasks, w.told(key, true))
 	}
 	slices.SortFunc(t.Tasks, func(a, b foldstream.InHand) int {
 		return cmp.Or(strings.Compare(a.Pool, b.Pool), a.Since.Compare(b.Since), strings.Compare(string(a.Task), string(b.Task)))
 	})
 	return t
+}
+
+func (w Work) told(key string, second bool) foldstream.InHand {
+	pool, id, _ := strings.Cut(key, "/")
+	return foldstream.InHand{Pool: pool, Task: foldstream.TaskID(id), Attempt: w.Attempt, Since: w.Since, Second: second, Progress: w.Progress}
 }
 
 // livesOn returns how long the worker of a claim is known to live and to work it; 0 when it is not known.

@@ -16,6 +16,7 @@ func (s *Store) record(q *queue, t *task, e foldstream.Event) {
 	switch {
 	case e.Kind == foldstream.EventClaim:
 		e.Run = runOf(e.Seq)
+	case e.Run != "":
 	case e.Origin.Seq != 0:
 		e.Run = "adopted" + strconv.FormatUint(uint64(e.Seq), 10)
 	case e.Worker != "":

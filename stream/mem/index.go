@@ -118,7 +118,7 @@ func (s *Store) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, erro
 func (s *Store) present() foldstream.Presence {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, p := s.opts.Now(), foldstream.Presence{Worker: s.opts.Worker, Since: s.opened}
+	now, p := s.opts.Now(), foldstream.Presence{Worker: s.opts.Worker, Since: s.opened, Heard: s.opts.Now()}
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		q := s.queues[name]
 		held := slices.SortedFunc(maps.Values(q.open), func(a, b *task) int { return int(a.token) - int(b.token) })
@@ -129,6 +129,10 @@ func (s *Store) present() foldstream.Presence {
 			p.Tasks = append(p.Tasks, foldstream.InHand{
 				Pool: name, Task: t.def.ID, Attempt: t.attempt, Since: s.events[t.token-1].At, Progress: t.progress,
 			})
+			t.seconds = t.standing()
+			for _, l := range t.seconds {
+				p.Tasks = append(p.Tasks, l.inHand())
+			}
 			p.Expires = later(p.Expires, t.until(now, q.lease))
 		}
 	}

@@ -14,6 +14,11 @@ type lease struct {
 	t     *task
 	view  foldstream.Task
 	token foldstream.Cursor
+
+	second   bool // it stands beside another's claim, see second.go
+	over     bool // it was given up
+	since    time.Time
+	progress foldstream.Progress
 }
 
 var _ foldstream.Lease = (*lease)(nil)
@@ -24,7 +29,7 @@ func Abandon(l foldstream.Lease) {
 	m := l.(*lease)
 	m.s.mu.Lock()
 	defer m.s.mu.Unlock()
-	if m.t.token == m.token {
+	if m.t.token == m.token && !m.second {
 		m.t.expires = m.s.opts.Now().Add(m.q.lease)
 		m.s.notify()
 	}
@@ -36,6 +41,10 @@ func (l *lease) Task() foldstream.Task { return l.view.Clone() }
 // Extend tells whether the lease holds.
 func (l *lease) Extend(ctx context.Context, p foldstream.Progress) error {
 	return l.held(ctx, "extend", func() error {
+		if l.second {
+			l.progress = p
+			return nil
+		}
 		now := l.s.opts.Now()
 		l.t.touched, l.t.progress = now, p
 		if !l.t.expires.IsZero() {
@@ -53,10 +62,10 @@ func (l *lease) Commit(ctx context.Context, r foldstream.Result) error {
 			return err
 		}
 		if l.view.LastStage() {
-			l.s.record(l.q, l.t, foldstream.Event{Kind: foldstream.EventResult, Status: foldstream.Done, Worker: l.s.opts.Worker, Result: &stored})
+			l.s.record(l.q, l.t, foldstream.Event{Kind: foldstream.EventResult, Status: foldstream.Done, Worker: l.s.opts.Worker, Run: l.view.Run, Result: &stored})
 			return nil
 		}
-		l.s.record(l.q, l.t, foldstream.Event{Kind: foldstream.EventPart, Status: foldstream.PartDone, Worker: l.s.opts.Worker, Result: &stored})
+		l.s.record(l.q, l.t, foldstream.Event{Kind: foldstream.EventPart, Status: foldstream.PartDone, Worker: l.s.opts.Worker, Run: l.view.Run, Result: &stored})
 		l.t.part, l.t.stage, l.t.attempt = &stored, l.t.nextStage(), 1
 		l.s.ticket(l.t, l.t.touched)
 		return nil
@@ -66,6 +75,9 @@ func (l *lease) Commit(ctx context.Context, r foldstream.Result) error {
 // Return gives the task back, in its old place.
 func (l *lease) Return(ctx context.Context, why error, after time.Duration) error {
 	return l.held(ctx, "return", func() error {
+		if l.second {
+			return l.giveUp()
+		}
 		e := foldstream.Event{Kind: foldstream.EventEnd, Status: foldstream.Waiting, Worker: l.s.opts.Worker}
 		if why != nil {
 			e.Error = why.Error()
@@ -85,6 +97,9 @@ func (l *lease) Fail(ctx context.Context, why error) error {
 		return foldstream.Errorf(foldstream.Invalid, "fail", "task %s: a task does not fail without a reason", l.view.ID)
 	}
 	return l.held(ctx, "fail", func() error {
+		if l.second {
+			return l.giveUp()
+		}
 		l.t.err = why.Error()
 		l.s.record(l.q, l.t, foldstream.Event{Kind: foldstream.EventEnd, Status: foldstream.Dead, Worker: l.s.opts.Worker, Error: l.t.err})
 		return nil
@@ -98,7 +113,7 @@ func (l *lease) held(ctx context.Context, op string, do func() error) error {
 	}
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	if l.t.token != l.token {
+	if l.over || l.t.token != l.token {
 		return foldstream.Errorf(foldstream.Conflict, op, "task %s of pool %s: the lease was ended or lost", l.view.ID, l.q.name)
 	}
 	return do()

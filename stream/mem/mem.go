@@ -32,6 +32,7 @@ type Store struct {
 	queues   map[string]*queue
 	settings map[string]settings // by pool
 	orders   uint64              // how many tickets were ever given out
+	copies   int                 // how many second leases
 	events   []foldstream.Event
 	buckets  map[string]*bucket
 	blobs    map[foldstream.Digest][]byte

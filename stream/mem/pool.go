@@ -55,13 +55,8 @@ func (s *Store) prepare(ctx context.Context, op, pool string, tasks ...foldstrea
 
 // Fetch leases the next task.
 func (p *pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease, error) {
-	if err := usable(ctx, "fetch", p.name); err != nil {
+	if err := fetchable(ctx, "fetch", p.name, f); err != nil {
 		return nil, err
-	}
-	if f.Stage != "" {
-		if err := foldstream.ValidName("stage", f.Stage); err != nil {
-			return nil, foldstream.E(foldstream.Invalid, "fetch", err)
-		}
 	}
 	timeout := time.NewTimer(f.Wait)
 	defer timeout.Stop()
@@ -108,6 +103,14 @@ func usable(ctx context.Context, op, pool string) error {
 		return err
 	}
 	return foldstream.E(foldstream.Invalid, op, foldstream.ValidName("pool", pool))
+}
+
+// fetchable reports why a fetch cannot begin. Errors: Invalid, Cancelled.
+func fetchable(ctx context.Context, op, pool string, f foldstream.Filter) error {
+	if err := usable(ctx, op, pool); err != nil || f.Stage == "" {
+		return err
+	}
+	return foldstream.E(foldstream.Invalid, op, foldstream.ValidName("stage", f.Stage))
 }
 
 // create makes one task known. The caller holds mu.

@@ -36,6 +36,8 @@ type task struct {
 	expires  time.Time         // when the claim runs out; zero while its worker beats
 	progress foldstream.Progress
 
+	seconds []*lease // beside its claims; some may be over
+
 	order uint64    // of its ticket: first come, first served; 0 is no ticket
 	due   time.Time // of its ticket: not before
 }

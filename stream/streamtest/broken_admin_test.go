@@ -22,6 +22,7 @@ type (
 	purgeFunc      = func(ctx context.Context, s *mem.Store, pool string, ids []foldstream.TaskID) (int, error)
 	resultsFunc    = func(ctx context.Context, s *mem.Store, ids []foldstream.TaskID) iter.Seq2[foldstream.Event, error]
 	adoptFunc      = func(ctx context.Context, s *mem.Store, pool string, all []foldstream.Adoption) ([]foldstream.Created, error)
+	secondFunc     = func(ctx context.Context, s *mem.Store, pool string, id foldstream.TaskID, f foldstream.Filter) (foldstream.Lease, error)
 	lettersFunc    = func(iter.Seq2[foldstream.DeadLetter, error]) iter.Seq2[foldstream.DeadLetter, error]
 )
 
@@ -45,8 +46,16 @@ type brokenAdmin struct {
 	purge                 purgeFunc
 	results               resultsFunc
 	adopt                 adoptFunc
+	second                secondFunc
 	forgets               string // a source of references
 	sweep                 func(ctx context.Context, s *mem.Store, b foldstream.Stored) (bool, error)
+}
+
+func (b *broken) Second(ctx context.Context, pool string, id foldstream.TaskID, f foldstream.Filter) (foldstream.Lease, error) {
+	if b.second != nil {
+		return b.second(ctx, b.Store, pool, id, f)
+	}
+	return b.Store.Second(ctx, pool, id, f)
 }
 
 func (b *broken) Referred(ctx context.Context) iter.Seq2[foldstream.Reference, error] {

@@ -71,5 +71,5 @@ func allChecks() []streamtest.Check {
 }
 
 func allMutants() []mutant {
-	return slices.Concat(mutants, adminMutants, recordMutants, memoryMutants, scheduleMutants)
+	return slices.Concat(mutants, adminMutants, recordMutants, memoryMutants, scheduleMutants, secondMutants)
 }

@@ -53,6 +53,7 @@ type Administered interface {
 	foldstream.Memory
 	foldstream.Scheduler
 	foldstream.Sweeper
+	foldstream.Seconder
 }
 
 // Open makes a Harness for one check and cleans up after it by t.Cleanup.
@@ -143,6 +144,6 @@ func Checks() []Check {
 func AdminChecks() []Check {
 	return slices.Concat(
 		cancelChecks, removeChecks, replaceChecks, retryChecks, resetChecks, prioritizeChecks, settingChecks, delayChecks,
-		indexChecks, newestChecks, memoryChecks, letterChecks, purgeChecks, verifyChecks, sweepChecks, scheduleChecks, dueChecks, adminStormChecks,
+		indexChecks, newestChecks, memoryChecks, letterChecks, purgeChecks, verifyChecks, sweepChecks, scheduleChecks, dueChecks, secondChecks, adminStormChecks,
 	)
 }

@@ -26,6 +26,7 @@ type administered interface {
 	foldstream.Memory
 	foldstream.Scheduler
 	foldstream.Sweeper
+	foldstream.Seconder
 }
 
 // administration returns the administration of a store.
