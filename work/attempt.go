@@ -15,12 +15,20 @@ import (
 // putOff is the pause of a task whose guard or data cannot be reached just now.
 const putOff = 5 * time.Second
 
-// attempt works one leased task and settles its lease.
-func (p *process) attempt(fetching, working context.Context, s *slot, lease foldstream.Lease) {
+// job is a lease with what is to be done before it is worked.
+type job struct {
+	foldstream.Lease
+	take   takeFunc // takes the places that the task needs
+	second bool     // it stands beside another's
+}
+
+// attempt works one leased task, once it has its places, and settles its lease.
+func (p *process) attempt(fetching, working context.Context, lease job) {
 	t := lease.Task()
 	began := clock.Tick()
-	result, err := foldstream.Result{}, errStopped
+	var result foldstream.Result
 	var held *permit
+	var err error
 	var left <-chan struct{}
 	rec := newRecorder(p.Artifacts)
 	defer func() {
@@ -28,17 +36,13 @@ func (p *process) attempt(fetching, working context.Context, s *slot, lease fold
 			p.log.Warn("the temporary file of an attempt's metrics stays", "task", t.ID, "err", err)
 		}
 	}()
-	if fetching.Err() == nil { // else the stop and the lease crossed
-		held, err = p.limits.take(fetching, t)
-	}
-	s.leave(isCrowded(err))
-	if err == nil {
+	if held, err = lease.take(fetching, t); err == nil {
 		result, left, err = p.watched(working, lease, t, rec, held)
 	}
 	result.Worker, result.Duration = p.Name, clock.Since(began)
 	p.key(&result, t)
 	err = p.settle(fetching, lease, t, result, rec.points, err)
-	p.say(t, err, result.Duration)
+	p.say(lease, err, result.Duration)
 	if left == nil {
 		held.release()
 	}

@@ -30,8 +30,9 @@ const wholePool = "_pool"
 // of the settings a second and nothing a task.
 type limiter struct {
 	*places
-	admin foldstream.PoolAdmin
-	known chan struct{} // closed once the settings were read
+	admin   foldstream.PoolAdmin
+	seconds bool          // second copies are limited, whatever the settings say
+	known   chan struct{} // closed once the settings were read
 
 	mu       sync.Mutex
 	settings foldstream.PoolSettings
@@ -44,15 +45,18 @@ type limiter struct {
 	behind   queue // the others
 }
 
-// newLimiter returns nil where the runner has nothing to limit by. Errors: Invalid (the pool's name).
+// newLimiter returns nil where the runner has nothing to limit by. Errors: Invalid (the pool's name, or it has to limit second copies).
 func newLimiter(r *Runner, log *slog.Logger) (*limiter, error) {
 	if r.Settings == nil || r.Locks == nil {
+		if r.Second != nil {
+			return nil, foldstream.Errorf(foldstream.Invalid, "run", "second copies need the pool's settings and locks")
+		}
 		return nil, nil
 	}
 	if err := foldstream.ValidName("pool", r.PoolName); err != nil {
 		return nil, err
 	}
-	l := &limiter{admin: r.Settings, known: make(chan struct{})}
+	l := &limiter{admin: r.Settings, seconds: r.Second != nil, known: make(chan struct{})}
 	l.places = &places{
 		values: r.Locks, pool: r.PoolName, log: log.With("pool", r.PoolName), freed: l.freed,
 		holder: r.Name, life: rand.Text(), lease: defaultLease, seen: map[string]map[int]*place{}, held: map[*permit]struct{}{},
@@ -79,7 +83,7 @@ func (l *limiter) run(ctx context.Context) error {
 		case err != nil || clock.Since(began) > settingsEvery:
 			l.blinded() // for as long as nothing is heard of the store, an entry that does not change is no sign of a crash
 		}
-		if !watching && l.limits() {
+		if !watching && (l.seconds || l.limits()) {
 			watching = true
 			watch.Go(func() { l.watch(ctx) })
 			watch.Go(func() { l.renew(ctx) })
@@ -216,14 +220,27 @@ func (l *limiter) admit() bool {
 	return true
 }
 
-// take takes a place under every limit that the task falls under, or none at all. It never waits for one, so that nobody who holds
+// takeFunc takes the places that a task needs, as limiter.take.
+type takeFunc = func(ctx context.Context, t foldstream.Task) (*permit, error)
+
+// take takes the places of the slot's task, and leaves.
+func (s *slot) take(ctx context.Context, t foldstream.Task) (held *permit, err error) {
+	err = errStopped
+	if ctx.Err() == nil { // else the stop and the lease crossed
+		held, err = s.limiter.take(ctx, t)
+	}
+	s.leave(isCrowded(err))
+	return held, err
+}
+
+// take takes a place under every limit that the task falls under and under those that are named besides, or none at all. It never waits for one, so that nobody who holds
 // a place waits for another. The permit is nil where nothing limits the task. Errors: crowded; a Snooze where the store is away;
 // errStopped where ctx ends.
-func (l *limiter) take(ctx context.Context, t foldstream.Task) (*permit, error) {
+func (l *limiter) take(ctx context.Context, t foldstream.Task, besides ...maximum) (*permit, error) {
 	if l == nil {
 		return nil, nil
 	}
-	limits := l.limitsOf(t)
+	limits := append(besides, l.limitsOf(t)...)
 	if len(limits) == 0 {
 		return nil, nil
 	}

@@ -203,7 +203,14 @@ func (s *places) unreserve(ctx context.Context, one *seat, err error) error {
 func (s *places) forget(one *seat) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.seen[one.key], one.i)
+	s.clear(one.key, one.i)
+}
+
+// clear is taken with mu held.
+func (s *places) clear(key string, i int) {
+	if delete(s.seen[key], i); len(s.seen[key]) == 0 {
+		delete(s.seen, key)
+	}
 }
 
 // write puts the seat's entry over the revision it knows.
@@ -360,12 +367,12 @@ func (s *places) learn(v foldstream.Value) {
 		s.mu.Unlock()
 		return
 	}
-	if s.seen[key] == nil {
-		s.seen[key] = map[int]*place{}
-	}
-	if v.Deleted {
-		delete(s.seen[key], i)
-	} else {
+	switch {
+	case v.Deleted:
+		s.clear(key, i)
+	case s.seen[key] == nil:
+		s.seen[key] = map[int]*place{i: s.read(v)}
+	default:
 		s.seen[key][i] = s.read(v)
 	}
 	s.mu.Unlock()

@@ -22,7 +22,7 @@ type Runner struct {
 	// Guard is asked before a task is worked; nil lets all pass. An error fails the task, as nothing will make a leak or a
 	// bad definition good; one of the kinds Unavailable, Timeout and Cancelled puts it off.
 	Guard       func(foldstream.Task) error
-	Filter      foldstream.Filter // which tasks to take; a Wait of 0 is 5 s
+	Filter      foldstream.Filter // which tasks to take; a Wait of 0 is 5 s, and 3 s with Second
 	Concurrency int               // tasks at once; 0 is one a processor
 	Name        string            // of this consumer, for the results
 	Code        string            // version of the code that does the work, as the consumer declares it, for the results and for pools that require one
@@ -37,6 +37,11 @@ type Runner struct {
 	Settings foldstream.PoolAdmin
 	Locks    foldstream.Values
 	PoolName string
+	// Second, where it is set, is asked by a slot for which nothing waits, and not more often than every few seconds, for the second lease
+	// of a task that another worker takes too long for, see foldstream.Seconder; NotFound is none. The runner works it as the lease of
+	// any task, under the pool's limits, but never beside another second copy of the task: a place under Locks stands for it. It
+	// needs Settings and Locks.
+	Second func(ctx context.Context, f foldstream.Filter) (foldstream.Lease, error)
 	// Done is told how each attempt ended: nil when its result is stored, Conflict when the lease was lost, Cancelled when the
 	// task went back because of the stop, else the error. It is called from many goroutines and must not block.
 	Done func(t foldstream.Task, err error)
@@ -59,7 +64,7 @@ var errStopped = foldstream.Errorf(foldstream.Cancelled, "", "the consumer was t
 // but for a worker that ignores the end of its context for 10 s, whatever ended it: its attempt is settled without it, its slot and
 // its places stay taken while it goes on, and Run does not wait for it. While the store is away Run tries again, with longer
 // and longer pauses. Errors: Conflict, when the pool requires other code; Invalid and Denied, when the pool refuses to be fetched from or its settings to be read; Invalid,
-// when Settings and Locks are set and PoolName is none; a CacheDir that cannot be used.
+// when Settings and Locks are set and PoolName is none, or Second is set and they are not; a CacheDir that cannot be used.
 func (r *Runner) Run(ctx context.Context) error {
 	p := &process{Runner: r, log: r.Log}
 	if p.log == nil {
@@ -121,6 +126,7 @@ type process struct {
 	log    *slog.Logger
 	inputs *inputs
 	limits *limiter
+	second secondLook
 	away   atomic.Bool // the pool did not answer last time; so that one log line says it, not one a slot
 }
 
@@ -136,12 +142,13 @@ func (p *process) slot(fetching, working context.Context) error {
 		case err == nil:
 			p.answered()
 			wait = firstPause
-			p.attempt(fetching, working, s, lease)
+			p.attempt(fetching, working, job{Lease: lease, take: s.take})
 		case fetching.Err() != nil:
 			return nil
 		case foldstream.Is(err, foldstream.NotFound):
 			p.answered()
 			wait = firstPause
+			p.workSecond(fetching, working)
 		case foldstream.Is(err, foldstream.Invalid), foldstream.Is(err, foldstream.Denied), foldstream.Is(err, foldstream.Conflict):
 			return err
 		default:
@@ -157,9 +164,9 @@ func (p *process) slot(fetching, working context.Context) error {
 func (p *process) fetch(ctx context.Context) (foldstream.Lease, error) {
 	f := p.Filter
 	if f.Wait <= 0 {
-		f.Wait = longPoll
+		f.Wait = p.poll()
 	}
-	f.Code = cmp.Or(p.Code, p.Build)
+	f.Code = p.declared()
 	ctx, cancel := context.WithTimeoutCause(ctx, f.Wait+stallAfter, foldstream.Errorf(foldstream.Timeout, "fetch", "no answer for %v", f.Wait+stallAfter))
 	defer cancel()
 	l, err := p.Pool.Fetch(ctx, f)
@@ -168,6 +175,17 @@ func (p *process) fetch(ctx context.Context) (foldstream.Lease, error) {
 	}
 	return l, err
 }
+
+// poll is how long one fetch waits, where the filter does not say.
+func (r *Runner) poll() time.Duration {
+	if r.Second != nil {
+		return secondEvery
+	}
+	return longPoll
+}
+
+// declared is the version of the code that pools which require one are told.
+func (r *Runner) declared() string { return cmp.Or(r.Code, r.Build) }
 
 // silent notes that the pool does not answer.
 func (p *process) silent(err error) {

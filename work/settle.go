@@ -112,10 +112,15 @@ func (p *process) insist(fetching context.Context, t foldstream.Task, end func(c
 func undecided(err error) bool { return passing(err) || foldstream.Is(err, foldstream.Full) }
 
 // say logs how an attempt ended.
-func (p *process) say(t foldstream.Task, err error, took time.Duration) {
+func (p *process) say(of job, err error, took time.Duration) {
+	t := of.Task()
 	log := p.log.With("task", t.ID, "attempt", t.Attempt, "worker", t.Worker, "dur_ms", took.Milliseconds())
 	_, snoozed := foldstream.IsSnooze(err)
 	switch {
+	case err == nil && of.second:
+		log.Info("the second copy of a task was first; its result is stored")
+	case isLost(err) && of.second:
+		log.Info("the second copy of a task is not needed any more")
 	case err == nil:
 		log.Debug("task done")
 	case errors.Is(err, errStopped):

@@ -183,9 +183,15 @@ func secondEnds(ctx context.Context, h Harness) error {
 	}{
 		{"return", func(l foldstream.Lease, _ foldstream.TaskID) error { return l.Return(ctx, errors.New("later"), 0) }},
 		{"fail", func(l foldstream.Lease, _ foldstream.TaskID) error { return l.Fail(ctx, errors.New("never")) }},
-		{"cancel", func(_ foldstream.Lease, id foldstream.TaskID) error { return did("cancel", 1)(a.Cancel(ctx, pool, "", id)) }},
-		{"remove", func(_ foldstream.Lease, id foldstream.TaskID) error { return did("remove", 1)(a.Remove(ctx, pool, "", id)) }},
-		{"reset", func(_ foldstream.Lease, id foldstream.TaskID) error { return did("reset", 1)(a.Reset(ctx, pool, true, id)) }},
+		{"cancel", func(_ foldstream.Lease, id foldstream.TaskID) error {
+			return did("cancel", 1)(a.Cancel(ctx, pool, "", id))
+		}},
+		{"remove", func(_ foldstream.Lease, id foldstream.TaskID) error {
+			return did("remove", 1)(a.Remove(ctx, pool, "", id))
+		}},
+		{"reset", func(_ foldstream.Lease, id foldstream.TaskID) error {
+			return did("reset", 1)(a.Reset(ctx, pool, true, id))
+		}},
 	}
 	for i, end := range ends {
 		id := Task(i + 1).ID

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"log/slog"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -72,4 +73,9 @@ func Expected(ctx context.Context, store foldstream.Newest, pool string, past []
 	}
 	c := h.cost([]foldstream.Task{t})
 	return c.Work, c.Results, nil
+}
+
+// Straggling is what a consumer of the name finds in a pool.
+func Straggling(store foldstream.Store, pool, own string, times float64) func(context.Context, foldstream.Filter) (foldstream.Lease, error) {
+	return newStragglers(store.(straggled), pool, own, times, slog.New(slog.DiscardHandler)).second
 }

@@ -15,33 +15,45 @@ type forecast []time.Duration
 
 // forecastOf reads how long the pool's results took, and those of the experiment that it replays, and forecasts all tasks of the pool.
 func forecastOf(ctx context.Context, store foldstream.Store, pool string) (forecast, error) {
-	a, ok := store.(interface {
-		foldstream.Store
-		foldstream.Archive
-		foldstream.Newest
-	})
+	a, ok := store.(remembering)
 	if !ok {
 		return nil, nil
 	}
-	var tasks []foldstream.Task
-	for t, err := range a.Definitions(ctx, pool) {
-		if err != nil {
-			return nil, err
-		}
-		brief := foldstream.Task{ID: t.ID, Template: foldstream.Template{Key: t.Key, Segments: t.Segments}, Priority: t.Priority} // what counts, and no more
-		tasks = append(tasks, brief)
-	}
-	pools := []string{pool}
-	if e, err := record.ReadExperiment(ctx, a, pool); err == nil && e.Replay.Of != "" {
-		if of, err := record.ReadExperiment(ctx, a, e.Replay.Of); err == nil {
-			pools = append(pools, of.Pool)
-		}
+	tasks, pools, err := remembered(ctx, a, pool)
+	if err != nil {
+		return nil, err
 	}
 	h, err := historyOf(ctx, a, tasks, pools...)
 	if err != nil {
 		return nil, err
 	}
 	return h.forecast(tasks), nil
+}
+
+// remembering is a store that can tell how long work took.
+type remembering interface {
+	foldstream.Store
+	foldstream.Archive
+	foldstream.Newest
+}
+
+// remembered reads all tasks of a pool in brief, and tells in which pools there is experience with them: it, and that of the experiment that it
+// replays.
+func remembered(ctx context.Context, a remembering, pool string) (tasks []foldstream.Task, pools []string, err error) {
+	for t, err := range a.Definitions(ctx, pool) {
+		if err != nil {
+			return nil, nil, err
+		}
+		brief := foldstream.Task{ID: t.ID, Template: foldstream.Template{Key: t.Key, Segments: t.Segments}, Priority: t.Priority} // what counts, and no more
+		tasks = append(tasks, brief)
+	}
+	pools = []string{pool}
+	if e, err := record.ReadExperiment(ctx, a, pool); err == nil && e.Replay.Of != "" {
+		if of, err := record.ReadExperiment(ctx, a, e.Replay.Of); err == nil {
+			pools = append(pools, of.Pool)
+		}
+	}
+	return tasks, pools, nil
 }
 
 // forecast sums up what tasks are expected to take, in the order in which they are fetched.

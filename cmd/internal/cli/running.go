@@ -36,6 +36,9 @@ func (t runningTask) line(now time.Time) string {
 	if t.Attempt > 1 {
 		text += fmt.Sprintf(", attempt %d", t.Attempt)
 	}
+	if t.Second {
+		text += ", second copy"
+	}
 	text += "]"
 	if line, _, _ := strings.Cut(t.Progress.Message, "\n"); line != "" {
 		text += " " + line

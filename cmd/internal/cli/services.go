@@ -147,8 +147,9 @@ type ConsumerCmd struct {
 	Connection
 	Output
 	Labour
-	Pool  string   `required:"" help:"Pool to work on."`
-	Allow []string `group:"Commands" placeholder:"COMMAND" help:"Commands that tasks of the worker exec may run, by how they begin: 'python3 train.py'; '*' is all. Default: none, as whoever can write to the pool chooses them."`
+	Pool       string   `required:"" help:"Pool to work on."`
+	Stragglers float64  `placeholder:"TIMES" help:"With nothing to fetch, work a second copy of a task that runs so many times longer elsewhere than its like took: what is done first counts. Default: never."`
+	Allow      []string `group:"Commands" placeholder:"COMMAND" help:"Commands that tasks of the worker exec may run, by how they begin: 'python3 train.py'; '*' is all. Default: none, as whoever can write to the pool chooses them."`
 }
 
 // Run works until ctx ends.
@@ -159,6 +160,9 @@ func (c *ConsumerCmd) Run(ctx context.Context, env *Env) (err error) {
 	if err := c.check(); err != nil {
 		return err
 	}
+	if c.Stragglers != 0 && !(c.Stragglers >= 1) {
+		return foldstream.Errorf(foldstream.Invalid, "", "--stragglers %v: what takes less than 1 time as long as its like is no straggler", c.Stragglers)
+	}
 	log := c.logger(env)
 	s, err := c.dial(ctx, log)
 	if err != nil {
@@ -168,6 +172,9 @@ func (c *ConsumerCmd) Run(ctx context.Context, env *Env) (err error) {
 	r, err := c.runner(ctx, s.store, c.Pool, exec.Only(c.Allow...), log)
 	if err != nil {
 		return err
+	}
+	if c.Stragglers > 0 {
+		r.Second = newStragglers(s.store, c.Pool, workerName(), c.Stragglers, log).second
 	}
 	return r.Run(ctx)
 }

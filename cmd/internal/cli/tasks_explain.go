@@ -86,7 +86,7 @@ func (c *ExplainCmd) Run(ctx context.Context, env *Env) error {
 
 func explanation(pool string, t foldstream.TaskState, events []foldstream.Event) explained {
 	out := explained{
-		Task: stateOf(pool, t), Identity: identity, Calendar: t.Calendar, Data: []dataJSON{}, Attempts: []eventJSON{}, Again: again(pool, t),
+		Task: stateOf(pool, t), Identity: identity, Calendar: t.Calendar, Data: []dataJSON{}, Attempts: eventsOf(events), Again: again(pool, t),
 		Leak: leakOf(t.Task),
 	}
 	out.Task.Task = t.Dict()
@@ -94,7 +94,6 @@ func explanation(pool string, t foldstream.TaskState, events []foldstream.Event)
 		out.Data = append(out.Data, dataJSON{d.Name, d.Digest, d.Size})
 	}
 	for _, e := range events {
-		out.Attempts = append(out.Attempts, eventOf(e))
 		if e.Status == foldstream.Removed {
 			out.Result = nil
 		}

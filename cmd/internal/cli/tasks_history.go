@@ -27,11 +27,28 @@ type eventJSON struct {
 	Attempt int                  `json:"attempt"`
 	Worker  string               `json:"worker,omitempty"`
 	Why     string               `json:"why,omitempty"`
-	By      foldstream.TaskID    `json:"by,omitempty"` // what replaced a removed task
+	By      foldstream.TaskID    `json:"by,omitempty"`     // what replaced a removed task
+	Second  bool                 `json:"second,omitempty"` // a second copy of the attempt came to it, not the worker of the claim
 }
 
 func eventOf(e foldstream.Event) eventJSON {
-	return eventJSON{e.Seq, e.At.UTC(), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, e.Error, e.By}
+	return eventJSON{e.Seq, e.At.UTC(), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, e.Error, e.By, false}
+}
+
+// eventsOf are the events of one task, the oldest first.
+func eventsOf(events []foldstream.Event) []eventJSON {
+	out := make([]eventJSON, len(events))
+	for i, e := range events {
+		out[i] = eventOf(e)
+		out[i].Second = i > 0 && isSecond(events[i-1], e)
+	}
+	return out
+}
+
+// isSecond reports whether a second copy came to a result: the claim before it is of another run.
+func isSecond(before, e foldstream.Event) bool {
+	worked := e.Kind == foldstream.EventPart || e.Kind == foldstream.EventResult && e.Origin.Seq == 0
+	return worked && before.Kind == foldstream.EventClaim && before.Run != e.Run
 }
 
 // Run prints a line an event, the oldest first.
@@ -42,11 +59,7 @@ func (c *TaskHistoryCmd) Run(ctx context.Context, env *Env) error {
 			return err
 		}
 		if c.JSON {
-			out := make([]eventJSON, len(events))
-			for i, e := range events {
-				out[i] = eventOf(e)
-			}
-			return printJSON(env.Stdout, out)
+			return printJSON(env.Stdout, eventsOf(events))
 		}
 		printHistory(env.Stdout, t.Created, events)
 		return nil
@@ -67,8 +80,12 @@ func lifeOf(ctx context.Context, store foldstream.Store, pool string, id foldstr
 func printHistory(w io.Writer, created time.Time, events []foldstream.Event) {
 	t := newTable(w, "when", "event", "status", "stage", "attempt", "worker", "why")
 	t.AppendRow([]any{instant(created), "created", foldstream.Waiting, "", "", "", ""})
-	for _, e := range events {
-		t.AppendRow([]any{instant(e.At), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, brief(reason(e))})
+	for i, e := range events {
+		why := brief(reason(e))
+		if i > 0 && isSecond(events[i-1], e) {
+			why = "by a second copy, which was first"
+		}
+		t.AppendRow([]any{instant(e.At), e.Kind, e.Status, e.Stage, e.Attempt, e.Worker, why})
 	}
 	t.Render()
 }

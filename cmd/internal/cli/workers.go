@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -34,6 +35,7 @@ type inHandJSON struct {
 	Task    foldstream.TaskID `json:"task"`
 	Attempt int               `json:"attempt"`
 	Since   time.Time         `json:"since"`
+	Second  bool              `json:"second"` // a second copy of what another worker has
 	Percent float64           `json:"percent"`
 	Step    int64             `json:"step"`
 	Message string            `json:"message"`
@@ -42,7 +44,7 @@ type inHandJSON struct {
 func workerOf(p foldstream.Presence) workerJSON {
 	out := workerJSON{p.Worker, p.Host, p.Version, p.Since.UTC(), p.Expires.UTC(), []inHandJSON{}}
 	for _, t := range p.Tasks {
-		out.Tasks = append(out.Tasks, inHandJSON{t.Pool, t.Task, t.Attempt, t.Since.UTC(), t.Progress.Percent, t.Progress.Step, t.Progress.Message})
+		out.Tasks = append(out.Tasks, inHandJSON{t.Pool, t.Task, t.Attempt, t.Since.UTC(), t.Second, t.Progress.Percent, t.Progress.Step, t.Progress.Message})
 	}
 	return out
 }
@@ -79,11 +81,19 @@ func printWorkers(env *Env, workers []workerJSON) {
 			t.AppendRow(who)
 		}
 		for _, task := range w.Tasks {
-			t.AppendRow(append(who, task.Pool, task.Task, task.Attempt, instant(task.Since), task.progress()))
+			t.AppendRow(append(who, task.Pool, task.Task, task.attempt(), instant(task.Since), task.progress()))
 			who = []any{"", "", "", ""}
 		}
 	}
 	t.Render()
+}
+
+// attempt tells which attempt it is, and that it is a second copy of it.
+func (t inHandJSON) attempt() string {
+	if t.Second {
+		return fmt.Sprintf("%d, second copy", t.Attempt)
+	}
+	return strconv.Itoa(t.Attempt)
 }
 
 func (t inHandJSON) progress() string {
