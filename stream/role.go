@@ -146,8 +146,9 @@ func (l layout) working(pools, stages []string) []string {
 }
 
 func (l layout) folding() []string {
-	return append(append(l.storing(), l.locking()...), l.kvPrefix(foldstream.Collections)+">", l.prefix+".work.>",
+	grants := append(append(l.storing(), l.locking()...), l.kvPrefix(foldstream.Collections)+">", l.prefix+".work.>",
 		"$JS.API.STREAM.MSG.DELETE."+l.work(), "$JS.API.CONSUMER.CREATE."+l.work()+".>", l.kvPrefix(foldstream.Pools)+">")
+	return append(grants, l.allAside(), "$JS.API.STREAM.MSG.DELETE."+l.defs()) // it sets aside what stands in the place of a task or a ticket
 }
 
 // anyOf returns the pools, or the token that stands for all.

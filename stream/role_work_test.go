@@ -226,7 +226,8 @@ func (r rehearsal) settled(ctx context.Context) error {
 	})
 }
 
-// aggregate folds, answers from an index, gives lost tickets back and makes lanes that are gone.
+// aggregate folds, answers from an index, gives lost tickets back, makes lanes that are gone, and sets aside what stands in the place of
+// tickets and definitions.
 func (r rehearsal) aggregate(ctx context.Context) error {
 	if _, err := r.admin.Pool(r.pool).Create(ctx, streamtest.Task(0)); err != nil {
 		return err
@@ -237,16 +238,36 @@ func (r rehearsal) aggregate(ctx context.Context) error {
 	_, collection := r.Values(foldstream.Collections).Put(ctx, foldstream.Value{Key: r.pool})
 	lock := r.lock(ctx)
 	lost := r.DeleteTicket(ctx, r.pool, streamtest.Task(0).ID) // as it deletes what a killed server brought back
+	strangers := []string{"work." + r.pool + ".later.0." + string(streamtest.Task(0).ID), "def." + r.pool + "." + noTask, "def." + r.pool + ".nobody"}
+	for _, subject := range strangers {
+		lost = errors.Join(lost, r.plant(ctx, "fold."+subject))
+	}
 	if err := errors.Join(r.put(ctx), collection, lock, lost); err != nil {
 		return err
 	}
+	mended := 0
 	return streamtest.Eventually(ctx, func() error {
 		n, err := r.Reconcile(ctx, r.pool)
-		if err == nil && n != 1 {
-			err = errors.New("the ticket is not back yet")
+		mended += n
+		aside, reading := r.asideOf(ctx)
+		if err = errors.Join(err, reading); err == nil && (mended != 1 || aside != len(strangers)) {
+			err = fmt.Errorf("%d tickets are back, %d strangers set aside", mended, aside)
 		}
 		return err
 	})
+}
+
+// asideOf counts what was set aside of the pool.
+func (r rehearsal) asideOf(ctx context.Context) (n int, err error) {
+	for f, err := range r.admin.Foreign(ctx, false) {
+		if err != nil {
+			return n, err
+		}
+		if f.Aside && strings.Contains(f.Subject, "."+r.pool+".") {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // answer keeps an index until it has answered.
