@@ -32,16 +32,21 @@ const (
 )
 
 // Run stands by, leads when it can, and stands by again when it lost the lead, until the context ends; then it returns nil.
-// It tries again after errors of the store, for as long as they last. Every goroutine it started has ended when it returns.
+// It tries again after errors of the store, for as long as they last, but for a denial: that does not heal while it waits. Every
+// goroutine it started has ended when it returns. Errors: Denied.
 func (a *Aggregator) Run(ctx context.Context) error {
 	l := a.leader()
 	for ctx.Err() == nil {
-		if !l.standBy(ctx) {
-			break
+		ours, err := l.standBy(ctx)
+		if err != nil || !ours {
+			return err
 		}
 		l.log.Info("leads")
-		l.lead(ctx)
+		err = l.lead(ctx)
 		l.log.Info("no longer leads")
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -51,7 +56,7 @@ type leader struct {
 	Aggregator
 	log  *slog.Logger
 	lock *lock
-	quit context.CancelFunc // ends the lead
+	quit context.CancelCauseFunc // ends the lead; a cause of the kind Denied ends the aggregator, too
 }
 
 func (a *Aggregator) leader() *leader {
@@ -67,30 +72,34 @@ func (a *Aggregator) leader() *leader {
 	return l
 }
 
-// standBy waits for the lock and reports whether it has it; it has not when the context ended.
-func (l *leader) standBy(ctx context.Context) bool {
+// standBy waits for the lock and reports whether it has it; it has not when the context ended. Errors: Denied.
+func (l *leader) standBy(ctx context.Context) (bool, error) {
 	for {
 		ours, err := l.lock.acquire(ctx)
-		if ours {
-			return true
-		}
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case ours:
+			return true, nil
+		case ctx.Err() != nil:
+			return false, nil
+		case foldstream.Is(err, foldstream.Denied):
+			return false, err
+		case err != nil:
 			l.log.Warn("cannot reach the lock", "err", err)
 		}
 		if !sleep(ctx, min(l.Lease/4, time.Second)) {
-			return false
+			return false, nil
 		}
 	}
 }
 
-// lead works until the lock is lost or the context ends; then it releases what it still holds.
-func (l *leader) lead(ctx context.Context) {
-	lead, cancel := context.WithCancel(ctx)
-	defer cancel()
-	l.quit = cancel
+// lead works until the lock is lost, something is denied or the context ends; then it releases what it still holds. Errors: Denied.
+func (l *leader) lead(ctx context.Context) error {
+	lead, quit := context.WithCancelCause(ctx)
+	defer quit(nil)
+	l.quit = quit
 	var all sync.WaitGroup
 	all.Go(func() {
-		defer cancel()
+		defer quit(nil)
 		l.keep(lead)
 	})
 	if l.Reconciler != nil {
@@ -98,13 +107,29 @@ func (l *leader) lead(ctx context.Context) {
 	}
 	newDispatcher(l).run(lead)
 	all.Wait()
-	if ctx.Err() == nil {
-		return
+	denied := context.Cause(lead)
+	if !foldstream.Is(denied, foldstream.Denied) {
+		denied = nil
+	}
+	if ctx.Err() == nil && denied == nil {
+		return nil
 	}
 	late, done := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 	defer done()
 	if err := l.lock.release(late); err != nil {
 		l.log.Warn("cannot release the lock; it runs out by itself", "err", err)
+	}
+	return denied
+}
+
+// failed tells that something of the lead's did not succeed and will be tried again. What is denied it is not: that ends the lead.
+func (l *leader) failed(ctx context.Context, log *slog.Logger, what string, err error, about ...any) {
+	switch {
+	case ctx.Err() != nil: // it comes of being told to stop
+	case foldstream.Is(err, foldstream.Denied):
+		l.quit(err)
+	default:
+		log.Warn(what, append(about, "err", err)...)
 	}
 }
 
@@ -117,6 +142,9 @@ func (l *leader) keep(ctx context.Context) {
 		case err == nil:
 			pause = l.Lease / 3
 		case ctx.Err() != nil:
+			return
+		case foldstream.Is(err, foldstream.Denied):
+			l.quit(err)
 			return
 		case foldstream.Is(err, foldstream.Conflict) || l.lock.expired():
 			l.log.Warn("lost the lead", "err", err)
@@ -134,7 +162,7 @@ func (l *leader) confirm(ctx context.Context) error {
 	defer cancel()
 	err := l.lock.renew(within)
 	if foldstream.Is(err, foldstream.Conflict) {
-		l.quit()
+		l.quit(err)
 	}
 	return err
 }
@@ -144,7 +172,7 @@ func (l *leader) reconcile(ctx context.Context) {
 	for sleep(ctx, reconcileTime) {
 		pools, err := l.Reconciler.Pools(ctx)
 		if err != nil {
-			l.log.Warn("cannot list the pools to reconcile", "err", err)
+			l.failed(ctx, l.log, "cannot list the pools to reconcile", err)
 		}
 		for _, pool := range pools {
 			mended, err := l.Reconciler.Reconcile(ctx, pool)
@@ -152,7 +180,7 @@ func (l *leader) reconcile(ctx context.Context) {
 			case ctx.Err() != nil:
 				return
 			case err != nil:
-				l.log.Warn("cannot reconcile", "pool", pool, "err", err)
+				l.failed(ctx, l.log, "cannot reconcile", err, "pool", pool)
 			case mended > 0:
 				l.log.Info("reconciled", "pool", pool, "mended", mended)
 			}

@@ -27,7 +27,7 @@ func (d *dispatcher) run(ctx context.Context) {
 	for {
 		for v, err := range d.Store.Values(foldstream.Experiments).Watch(ctx, "") {
 			if err != nil {
-				d.log.Warn("cannot watch the experiments", "err", err)
+				d.failed(ctx, d.log, "cannot watch the experiments", err)
 				break
 			}
 			pause = 0

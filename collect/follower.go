@@ -87,7 +87,7 @@ func (f *follower) admit(ctx context.Context, e foldstream.Experiment) {
 	}
 	if k != nil {
 		if err := k.shelf.clear(ctx); err != nil {
-			f.warn(ctx, "cannot take back what was stored of a deleted experiment", e.Name, err)
+			f.failed(ctx, f.log, "cannot take back what was stored of a deleted experiment", err, "experiment", e.Name)
 		}
 	}
 	delete(f.open, e.Name)
@@ -119,7 +119,7 @@ func (f *follower) openWaiting(ctx context.Context) {
 		k, err := openKeeper(ctx, f.leader, e)
 		if err != nil {
 			failed = true
-			f.warn(ctx, "cannot open an experiment; trying again", name, err)
+			f.failed(ctx, f.log, "cannot open an experiment; trying again", err, "experiment", name)
 			continue
 		}
 		delete(f.waiting, name)
@@ -146,19 +146,12 @@ func (f *follower) store(ctx context.Context, name string, k *keeper) {
 	switch {
 	case err != nil:
 		k.pause.failed()
-		f.warn(ctx, "cannot store a collection; trying again", name, err)
+		f.failed(ctx, f.log, "cannot store a collection; trying again", err, "experiment", name)
 	case k.finished():
 		f.log.Info("collection is complete", "experiment", name)
 		delete(f.open, name)
 	default:
 		k.pause = pause{}
-	}
-}
-
-// warn logs an error, but for those that come of being told to stop.
-func (f *follower) warn(ctx context.Context, what, experiment string, err error) {
-	if ctx.Err() == nil {
-		f.log.Warn(what, "experiment", experiment, "err", err)
 	}
 }
 
@@ -181,7 +174,7 @@ func (f *follower) read(ctx context.Context) {
 	}
 	ctx, f.stop = context.WithCancel(ctx)
 	f.events, f.idle = make(chan foldstream.Event, readAhead), make(chan struct{}, 1)
-	r := reader{store: f.Store, pool: f.pool, log: f.log, events: f.events, idle: f.idle}
+	r := reader{leader: f.leader, pool: f.pool, log: f.log, events: f.events, idle: f.idle}
 	at := slices.Min(from)
 	f.reading.Go(func() { r.run(ctx, at) })
 }
@@ -196,7 +189,7 @@ func (f *follower) stopReading() {
 
 // reader sends the events of a pool to a follower, again from where it was after an error of the store.
 type reader struct {
-	store  foldstream.Store
+	*leader
 	pool   string
 	log    *slog.Logger
 	events chan<- foldstream.Event
@@ -206,9 +199,9 @@ type reader struct {
 func (r reader) run(ctx context.Context, at foldstream.Cursor) {
 	var pause backoff
 	for {
-		for ev, err := range r.store.Events(ctx, foldstream.EventFilter{Pool: r.pool, Follow: true, Idle: r.told}, at) {
+		for ev, err := range r.Store.Events(ctx, foldstream.EventFilter{Pool: r.pool, Follow: true, Idle: r.told}, at) {
 			if err != nil {
-				r.log.Warn("cannot read the events; trying again", "seq", at, "err", err)
+				r.failed(ctx, r.log, "cannot read the events; trying again", err, "seq", at)
 				break
 			}
 			pause = 0

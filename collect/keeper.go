@@ -111,7 +111,7 @@ func (k *keeper) fetch(ctx context.Context, ev foldstream.Event, d foldstream.Di
 		case foldstream.NotFound, foldstream.Invalid, foldstream.TooLarge:
 			return foldstream.Frame{}, "the artifact of the frame " + k.fold.spec.Frame + " is missing or cannot be read"
 		}
-		k.log.Warn("cannot read an artifact; trying again", "task", ev.Task, "err", err)
+		k.failed(ctx, k.log, "cannot read an artifact; trying again", err, "task", ev.Task)
 		if !sleep(ctx, pause.next()) {
 			return foldstream.Frame{}, ""
 		}

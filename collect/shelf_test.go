@@ -21,7 +21,7 @@ func leaderOf(t *testing.T, store foldstream.Store) (*leader, *int) {
 		t.Fatal("no lock", err)
 	}
 	stops := new(int)
-	l.quit = func() { *stops++ }
+	l.quit = func(error) { *stops++ }
 	return l, stops
 }
 

@@ -11,16 +11,18 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/internal/clock"
 )
 
 // denial is a permission that the server refused. It comes beside all replies, and what it refused is never answered: who waits for that
 // answer hears of the denials that come after the one it knew.
 type denial struct {
-	at    time.Time // zero where nothing fails of it
-	err   error
-	heard chan struct{} // closed when there is a later one
-	later *denial       // set by then
+	at         time.Time // zero where nothing fails of it
+	reconnects uint64    // how often the connection had been made anew
+	err        error
+	heard      chan struct{} // closed when there is a later one
+	later      *denial       // set by then
 }
 
 // noDenial is where a store begins.
@@ -32,11 +34,14 @@ func (s *Store) watchDenials() (undo func()) {
 	s.nc.SetErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
 		if errors.Is(err, nats.ErrPermissionViolation) {
 			d := noDenial()
-			d.err = err
+			d.err, d.reconnects = err, nc.Stats().Reconnects
 			if s.refusesIndex(err) {
 				s.muted.Store(math.MaxInt64)
 			} else {
 				d.at = clock.Tick()
+			}
+			if d.refuses(ackSubject) || d.refuses(s.lay.kvPrefix(foldstream.Workers)) {
+				s.unheard.Store(d)
 			}
 			last := s.denied.Swap(d)
 			last.later = d
@@ -47,6 +52,21 @@ func (s *Store) watchDenials() (undo func()) {
 		}
 	})
 	return func() { s.nc.SetErrorHandler(before) }
+}
+
+// ackSubject begins the subjects that tickets and orders are answered on.
+const ackSubject = "$JS.ACK."
+
+// silenced reports that this user may not publish to a subject that begins so, on which it waits for no reply: what it takes would come
+// again for ever. Errors: Denied.
+func (s *Store) silenced(op string, subjects ...string) error {
+	d := s.unheard.Load()
+	for _, subject := range subjects {
+		if d.refuses(subject) {
+			return foldstream.E(foldstream.Denied, op, d.err)
+		}
+	}
+	return nil
 }
 
 // since reports whether a permission was refused after a time.
@@ -90,8 +110,12 @@ func (d *denial) next(ctx context.Context, subject string) error {
 	}
 }
 
-// deniedSince reports whether the server refused a permission since a time.
-func (s *Store) deniedSince(t time.Time) bool { return s.denied.Load().since(t) }
+// deniedSince reports whether the server refused a permission since a time. One that it refused on a connection which was lost says
+// nothing of what was not answered: that may be the loss.
+func (s *Store) deniedSince(t time.Time) bool {
+	d := s.denied.Load()
+	return d.since(t) && s.nc.IsConnected() && s.nc.Stats().Reconnects == d.reconnects
+}
 
 // heeding makes a request, which ends with the denial when the server refuses what is published to a subject that begins so.
 func (s *Store) heeding(ctx context.Context, subject string, request func(ctx context.Context) error) error {

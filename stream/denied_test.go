@@ -1,6 +1,10 @@
 package stream_test
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +18,12 @@ import (
 
 // deniedServer opens a store as a user who may not publish to a subject, on a server that runs until the test ends.
 func deniedServer(t *testing.T, subject string) *stream.Store {
+	t.Helper()
+	return open(t, forbidding(t, subject).ClientURL(), stream.Config{Patience: patienceDenied}, nats.UserInfo("u", "p"))
+}
+
+// forbidding runs a server until the test ends whose one user may not publish to a subject.
+func forbidding(t *testing.T, subject string) *server.Server {
 	t.Helper()
 	srv, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
@@ -32,7 +42,7 @@ func deniedServer(t *testing.T, subject string) *stream.Store {
 	if !srv.ReadyForConnections(10 * time.Second) {
 		t.Fatal("the server does not answer")
 	}
-	return open(t, srv.ClientURL(), stream.Config{Patience: patienceDenied}, nats.UserInfo("u", "p"))
+	return srv
 }
 
 // patienceDenied is far longer than a denial takes, and a quarter of it, which one reply is waited for, is, too.
@@ -76,5 +86,83 @@ func TestDenied_AtOnce(t *testing.T) {
 				t.Errorf("it was told after %v", took)
 			}
 		})
+	}
+}
+
+// Answers to tickets and orders and the signs of life have no reply that could fail to come. Who may not publish them is told all the same,
+// when it asks for more: what it has would come again for ever.
+func TestDenied_Unheard(t *testing.T) {
+	fetch := func(s *stream.Store) error {
+		l, err := s.Pool("p").Fetch(t.Context(), foldstream.Filter{})
+		if err == nil {
+			err = l.Commit(t.Context(), foldstream.Result{})
+		}
+		return err
+	}
+	order := func(s *stream.Store) error {
+		if err := s.OrderNow(t.Context(), "n"); err != nil {
+			return err
+		}
+		o, err := s.NextOrder(t.Context(), 10*time.Second)
+		if err == nil {
+			err = o.Done(t.Context(), foldstream.Outcome{})
+		}
+		return err
+	}
+	for subject, do := range map[string]func(*stream.Store) error{"$JS.ACK.FOLD_WORK.>": fetch, "$KV.FOLD_WORKERS.>": fetch, "$JS.ACK.FOLD_SCHEDULES.>": order} {
+		t.Run(subject, func(t *testing.T) {
+			t.Parallel()
+			s := deniedServer(t, subject)
+			create(t, s, streamtest.Tasks(0, 1000)...)
+			if err := s.Schedule(t.Context(), foldstream.Schedule{Name: "n", When: "@every 1h", Kind: "k"}, false); err != nil {
+				t.Fatal(err)
+			}
+			err := streamtest.Eventually(t.Context(), func() error {
+				if err := do(s); !foldstream.Is(err, foldstream.Denied) || !strings.Contains(err.Error(), strings.TrimSuffix(subject, ">")) {
+					return fmt.Errorf("%w; want denied", cmp.Or(err, errors.New("nothing")))
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// Who may not read which pools there are is told so when it opens the store.
+func TestErrDenied_Open(t *testing.T) {
+	const subject = "$JS.API.CONSUMER.CREATE.KV_FOLD_POOLS.>"
+	url := forbidding(t, subject).ClientURL()
+	nc := connect(t, url, nats.UserInfo("u", "p"))
+	var err error
+	for range 2 { // no consumer is asked for while the bucket has nothing
+		s, openErr := stream.Open(t.Context(), nc, stream.Config{Patience: patienceDenied})
+		if err = openErr; err != nil {
+			break
+		}
+		create(t, s, streamtest.Task(1))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !foldstream.Is(err, foldstream.Denied) || !strings.Contains(err.Error(), strings.TrimSuffix(subject, ">")) {
+		t.Errorf("%v; want denied", err)
+	}
+}
+
+// A connection that is lost is lost, also where something else had been denied just before: who is denied gives up, who lost the
+// connection waits for it.
+func TestDenied_IsNoLostConnection(t *testing.T) {
+	const forbidden = "$KV.FOLD_COLLECTIONS.>"
+	srv := forbidding(t, forbidden)
+	s := open(t, srv.ClientURL(), stream.Config{Patience: 2 * time.Second}, nats.UserInfo("u", "p"))
+	if _, err := s.Values(foldstream.Collections).Put(t.Context(), foldstream.Value{Key: "x"}); !foldstream.Is(err, foldstream.Denied) {
+		t.Fatalf("%v; want denied", err)
+	}
+	srv.Shutdown()
+	srv.WaitForShutdown()
+	if _, err := s.Pool("p").Stat(t.Context()); !foldstream.Is(err, foldstream.Unavailable) {
+		t.Errorf("without a server: %v; want unavailable", err)
 	}
 }

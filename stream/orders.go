@@ -73,6 +73,9 @@ func (s *Store) NextOrder(ctx context.Context, wait time.Duration) (foldstream.O
 	}
 	t := s.trial()
 	for until := clock.Tick().Add(wait); ; {
+		if err := s.silenced("next order", ackSubject+s.lay.schedules()+"."); err != nil {
+			return nil, err
+		}
 		m, err := s.pullOrder(ctx, max(clock.Until(until), 0))
 		if verdictOf(err) == unsure && t.again(ctx) { // the consumer has no leader yet, or nobody made it
 			continue

@@ -127,11 +127,14 @@ func (p *Pool) laneKey(name laneName) string {
 func (s *Store) watchPools(ctx context.Context) error {
 	ready := make(chan error, 1)
 	s.background(func(life context.Context) {
+		unread := foldstream.Errorf(foldstream.Unavailable, "open", "the list of pools cannot be read")
 		for v, err := range s.Values(foldstream.Pools).Watch(life, "") {
 			switch {
-			case err == nil && v.Key == "":
+			case err != nil:
+				unread = foldstream.Errorf(foldstream.KindOf(err), "open", "the list of pools cannot be read: %w", err)
+			case v.Key == "":
 				ready <- nil
-			case err == nil && !v.Deleted:
+			case !v.Deleted:
 				err = s.learn(v)
 			}
 			switch {
@@ -142,7 +145,7 @@ func (s *Store) watchPools(ctx context.Context) error {
 			}
 		}
 		select {
-		case ready <- foldstream.Errorf(foldstream.Unavailable, "open", "the list of pools cannot be read"):
+		case ready <- unread:
 		default:
 		}
 	})

@@ -27,6 +27,7 @@ type Store struct {
 	clock     serverClock
 	wall      func() time.Time       // this machine's clock, which decides nothing; tests put others here
 	denied    atomic.Pointer[denial] // the last one
+	unheard   atomic.Pointer[denial] // the last one of what no reply is waited for: answers to tickets and orders, and the presence
 	muted     atomic.Int64           // until then no index is asked, in ns
 	shown     atomic.Bool            // this store has an entry in the bucket Workers
 	expiry    time.Duration          // of the bucket Locks
@@ -86,6 +87,7 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 	}
 	s.get = s.getLeader
 	s.denied.Store(noDenial())
+	s.unheard.Store(noDenial())
 	s.js, err = jetstream.New(s.nc, append(s.firsts.hear(),
 		jetstream.WithPublishAsyncMaxPending(maxInFlight),
 		jetstream.WithPublishAsyncTimeout(s.tryTime()),

@@ -58,19 +58,21 @@ func newLimiter(r *Runner, log *slog.Logger) (*limiter, error) {
 	}
 	l := &limiter{admin: r.Settings, seconds: r.Second != nil, known: make(chan struct{})}
 	l.places = &places{
-		values: r.Locks, pool: r.PoolName, log: log.With("pool", r.PoolName), freed: l.freed,
+		values: r.Locks, pool: r.PoolName, log: log.With("pool", r.PoolName), freed: l.freed, denied: make(chan error, 1),
 		holder: r.Name, life: rand.Text(), lease: defaultLease, seen: map[string]map[int]*place{}, held: map[*permit]struct{}{},
 	}
 	return l, nil
 }
 
-// run follows the settings, and where they limit anything the places, until ctx ends. Errors: Invalid and Denied, of the settings.
+// run follows the settings, and where they limit anything the places, until ctx ends. Errors: Invalid, of the settings; Denied.
 func (l *limiter) run(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
 	var watch sync.WaitGroup
 	defer watch.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	watching := false
 	for {
 		began := clock.Tick()
@@ -88,7 +90,11 @@ func (l *limiter) run(ctx context.Context) error {
 			watch.Go(func() { l.watch(ctx) })
 			watch.Go(func() { l.renew(ctx) })
 		}
-		if !pause(ctx, settingsEvery) {
+		select {
+		case <-time.After(settingsEvery):
+		case err := <-l.denied:
+			return err
+		case <-ctx.Done():
 			return nil
 		}
 	}
@@ -262,7 +268,7 @@ func (l *limiter) take(ctx context.Context, t foldstream.Task, besides ...maximu
 		case isCrowded(err):
 			return nil, err
 		}
-		l.log.Warn("no place can be taken; the task is put off", "task", t.ID, "err", err)
+		l.failed("no place can be taken; the task is put off", err, "task", t.ID)
 		return nil, foldstream.Snooze(putOff, err.Error())
 	}
 	l.keep(p)

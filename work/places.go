@@ -27,7 +27,8 @@ type places struct {
 	holder string
 	life   string // differs for each Run, so that nobody takes an old entry for its own
 	log    *slog.Logger
-	freed  func() // is told of each place that gets free
+	freed  func()     // is told of each place that gets free
+	denied chan error // holds the first thing that the store forbids
 
 	mu    sync.Mutex
 	lease time.Duration
@@ -260,7 +261,7 @@ func (s *places) renew(ctx context.Context) {
 					p.once.Do(func() { close(p.lost) })
 				case err != nil && ctx.Err() == nil:
 					s.blinded()
-					s.log.Warn("a place could not be renewed; trying again", "err", err)
+					s.failed("a place could not be renewed; trying again", err)
 				}
 			}
 		}
@@ -284,6 +285,18 @@ func (s *places) again(ctx context.Context, one *seat) error {
 	one.revision = v.Revision
 	one.mu.Unlock()
 	return s.write(ctx, one)
+}
+
+// failed tells of what will be tried again; what is forbidden it tells to who ends the run.
+func (s *places) failed(what string, err error, about ...any) {
+	if !foldstream.Is(err, foldstream.Denied) {
+		s.log.Warn(what, append(about, "err", err)...)
+		return
+	}
+	select {
+	case s.denied <- err:
+	default:
+	}
 }
 
 func (s *places) permits() []*permit {
@@ -343,7 +356,7 @@ func (s *places) watch(ctx context.Context) {
 	for wait := firstPause; ctx.Err() == nil; wait = min(2*wait, lastPause) {
 		for v, err := range s.values.Watch(ctx, s.prefix()) {
 			if err != nil {
-				s.log.Warn("the places cannot be watched; trying again", "err", err)
+				s.failed("the places cannot be watched; trying again", err)
 				break
 			}
 			wait = firstPause

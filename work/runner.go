@@ -63,8 +63,8 @@ var errStopped = foldstream.Errorf(foldstream.Cancelled, "", "the consumer was t
 // cancels the work that still runs and returns its tasks to the pool without using an attempt. It waits for all it started,
 // but for a worker that ignores the end of its context for 10 s, whatever ended it: its attempt is settled without it, its slot and
 // its places stay taken while it goes on, and Run does not wait for it. While the store is away Run tries again, with longer
-// and longer pauses. Errors: Conflict, when the pool requires other code; Invalid and Denied, when the pool refuses to be fetched from or its settings to be read; Invalid,
-// when Settings and Locks are set and PoolName is none, or Second is set and they are not; a CacheDir that cannot be used.
+// and longer pauses. Errors: Conflict, when the pool requires other code; Invalid and Denied, when the pool refuses to be fetched from or its settings to be read; Denied,
+// when places under limits are; Invalid, when Settings and Locks are set and PoolName is none, or Second is set and they are not; a CacheDir that cannot be used.
 func (r *Runner) Run(ctx context.Context) error {
 	p := &process{Runner: r, log: r.Log}
 	if p.log == nil {

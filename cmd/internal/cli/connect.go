@@ -79,7 +79,7 @@ func (s *session) Close() error {
 
 // dial connects to the server that the flags name and opens the store on it.
 func (c Connection) dial(ctx context.Context, log *slog.Logger) (*session, error) {
-	nc, err := c.connect()
+	nc, err := c.connect(log)
 	if err != nil {
 		return nil, err
 	}
@@ -103,11 +103,12 @@ func (c Connection) config(log *slog.Logger) stream.Config {
 	return stream.Config{Prefix: c.Prefix, Replicas: c.Replicas, Lease: c.Lease, Worker: workerName(), Version: CodeVersion(), Logger: log}
 }
 
-func (c Connection) connect() (*nats.Conn, error) {
+func (c Connection) connect(log *slog.Logger) (*nats.Conn, error) {
 	options, err := c.options()
 	if err != nil {
 		return nil, err
 	}
+	options = append(options, nats.ErrorHandler(tellNATS(log)))
 	if c.Server == "" && c.Context != "" {
 		nc, _, err := natscontext.Connect(c.Context, options...)
 		if err != nil && strings.Contains(err.Error(), "unknown context") {
@@ -121,6 +122,17 @@ func (c Connection) connect() (*nats.Conn, error) {
 	}
 	nc, err := nats.Connect(address, options...)
 	return nc, c.unreachable(address, err)
+}
+
+// tellNATS returns what tells of errors that come beside all replies. What was denied is told by who hears no reply.
+func tellNATS(log *slog.Logger) nats.ErrHandler {
+	return func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		level := slog.LevelWarn
+		if errors.Is(err, nats.ErrPermissionViolation) {
+			level = slog.LevelDebug
+		}
+		log.Log(context.Background(), level, "the connection", "err", err)
+	}
 }
 
 // checkAddress reports what cannot be the addresses of servers. Errors: Invalid.

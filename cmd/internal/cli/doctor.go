@@ -61,7 +61,7 @@ func (c *DoctorCmd) Run(ctx context.Context, env *Env) (err error) {
 
 // inspect connects without making anything.
 func (c Connection) inspect(log *slog.Logger) (*session, error) {
-	nc, err := c.connect()
+	nc, err := c.connect(log)
 	if err != nil {
 		return nil, err
 	}
