@@ -35,7 +35,14 @@ func orderBands(ctx context.Context, h Harness) error {
 	return drainsAs(ctx, h, []foldstream.Task{high, high2, mid, mid2, low, low2, Task(1), Task(5)})
 }
 
+// orderUrgent has a task of a band before: of the very first, another process hears a moment after its creation.
 func orderUrgent(ctx context.Context, h Harness) error {
+	if err := create(ctx, h.Second, withPriority(Task(8), 1)); err != nil {
+		return err
+	}
+	if _, err := drain(ctx, h.Store, 1); err != nil {
+		return err
+	}
 	if err := create(ctx, h.Store, Tasks(0, 5)...); err != nil {
 		return err
 	}
