@@ -28,6 +28,12 @@ type Store interface {
 	Metrics() Metrics
 }
 
+// Clock tells the time by which all is decided that more than one process has to do with.
+type Clock interface {
+	// Now returns the store's time, whatever this machine's clock shows.
+	Now() time.Time
+}
+
 // Archive reads the permanent definitions of a pool's tasks.
 type Archive interface {
 	// Definitions reads the tasks in order of creation, without their place in life. Errors: Invalid (the pool's name).

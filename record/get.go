@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/internal/wire"
@@ -63,7 +62,7 @@ func find(ctx context.Context, store Store, experiment, id string) (found, error
 		return f, err
 	}
 	if f.document != nil && f.document.Work != nil {
-		f.Recorder = ofFree(e, id, f.document, time.Now())
+		f.Recorder = ofFree(e, id, f.document, store.Now())
 		return f, nil
 	}
 	there := false
@@ -112,7 +111,7 @@ func (f *found) ofTask(ctx context.Context, store Store, id foldstream.TaskID) (
 		return true, nil
 	}
 	h, err := handsOf(ctx, store, f.experiment.Pool)
-	f.Recorder = h.judge(f.Recorder, time.Now())
+	f.Recorder = h.judge(f.Recorder, store.Now())
 	return err == nil, err
 }
 

@@ -51,7 +51,7 @@ func newLister(ctx context.Context, store Store, experiment string, q Query) (*l
 	if err != nil {
 		return nil, err
 	}
-	l := &lister{store: store, q: q, experiment: e, now: time.Now(), behind: q.After == "" || q.Less != nil}
+	l := &lister{store: store, q: q, experiment: e, now: store.Now(), behind: q.After == "" || q.Less != nil}
 	if l.tasks, err = memberTasks(ctx, store, e); err != nil {
 		return nil, err
 	}

@@ -6,9 +6,15 @@ import (
 	"github.com/foldstream/foldstream"
 )
 
+// Clocked is a store that tells its time: by that it is decided who is lost.
+type Clocked interface {
+	foldstream.Store
+	foldstream.Clock
+}
+
 // Store is what recorders are kept in and read from: all of it that this room needs.
 type Store interface {
-	foldstream.Store
+	Clocked
 	foldstream.Index
 	foldstream.Newest
 	foldstream.PoolAdmin // for how long a lease lives without a beat

@@ -33,7 +33,7 @@ const saveEvery = time.Second
 // Run is the record of free work that goes on: of an ensemble, a notebook, anything that is no task. What it takes is stored within a
 // second or so, and at its End; its points are published as they come. It is safe for concurrent use.
 type Run struct {
-	store      foldstream.Store
+	store      Clocked
 	experiment foldstream.Experiment
 	id         string
 	lease      time.Duration
@@ -54,11 +54,11 @@ var _ foldstream.Meter = (*Run)(nil)
 
 // Start begins a free recorder in an experiment, which is made where it is not there. End must be called. Errors: Invalid (a name), Conflict
 // (the recorder is there; the experiment is being deleted).
-func Start(ctx context.Context, store foldstream.Store, experiment string, o Options) (*Run, error) {
+func Start(ctx context.Context, store Clocked, experiment string, o Options) (*Run, error) {
 	if err := validOptions(o); err != nil {
 		return nil, err
 	}
-	now := time.Now()
+	now := store.Now()
 	e, err := Create(ctx, store, experiment, now)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func Start(ctx context.Context, store foldstream.Store, experiment string, o Opt
 
 // Resume takes free work up again that was finished, failed or lost, with all its record. End must be called. Errors: NotFound, Conflict (it is
 // running, or the experiment is being deleted).
-func Resume(ctx context.Context, store foldstream.Store, experiment, id string, o Options) (*Run, error) {
+func Resume(ctx context.Context, store Clocked, experiment, id string, o Options) (*Run, error) {
 	e, err := ReadExperiment(ctx, store, experiment)
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func Resume(ctx context.Context, store foldstream.Store, experiment, id string, 
 	o.ID = id
 	r := newRun(store, e, o, work{})
 	err = changeDocument(ctx, store, e, id, func(d *document) (*document, error) {
-		now := time.Now()
+		now := store.Now()
 		switch {
 		case d == nil || d.Work == nil:
 			return nil, foldstream.Errorf(foldstream.NotFound, "recorder", "there is no free recorder %q in experiment %s", id, experiment)
@@ -114,7 +114,7 @@ func Resume(ctx context.Context, store foldstream.Store, experiment, id string, 
 
 // Do does free work under a recorder: finished when do returns nil, failed with its error, or with its panic, which goes on. The context
 // that do gets ends when the recorder is another's or was deleted.
-func Do(ctx context.Context, store foldstream.Store, experiment string, o Options, do func(ctx context.Context, r *Run) error) (err error) {
+func Do(ctx context.Context, store Clocked, experiment string, o Options, do func(ctx context.Context, r *Run) error) (err error) {
 	r, err := Start(ctx, store, experiment, o)
 	if err != nil {
 		return err
@@ -137,8 +137,8 @@ func Do(ctx context.Context, store foldstream.Store, experiment string, o Option
 // endTime is how long the end of a run is tried to be stored.
 const endTime = 10 * time.Second
 
-func newRun(store foldstream.Store, e foldstream.Experiment, o Options, w work) *Run {
-	now := time.Now()
+func newRun(store Clocked, e foldstream.Experiment, o Options, w work) *Run {
+	now := store.Now()
 	r := &Run{
 		store: store, experiment: e, id: cmp.Or(o.ID, newID()), lease: cmp.Or(o.Lease, defaultRunLease),
 		points: series.NewLog(), changed: make(chan struct{}, 1), params: map[string]*param{},
@@ -217,7 +217,7 @@ func (r *Run) end(ctx context.Context, why error) error {
 		return err
 	}
 	r.change(func(w *work) {
-		w.Status, w.Ended, w.Series = Finished, time.Now(), few
+		w.Status, w.Ended, w.Series = Finished, r.store.Now(), few
 		if why != nil {
 			w.Status, w.Error = Failed, why.Error()
 			w.Error = w.Error[:min(len(w.Error), maxRunError)]

@@ -66,7 +66,7 @@ func (r *Run) save(ctx context.Context) error {
 func (r *Run) snapshot(ctx context.Context) (work, error) {
 	r.mu.Lock()
 	if r.work.Status == Running {
-		r.work.Expires = time.Now().Add(r.lease)
+		r.work.Expires = r.store.Now().Add(r.lease)
 	}
 	w, params := r.work, maps.Clone(r.params)
 	w.Metrics, w.Tags, w.Artifacts = maps.Clone(w.Metrics), maps.Clone(w.Tags), slices.Clone(w.Artifacts)

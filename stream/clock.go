@@ -59,6 +59,9 @@ func (s *Store) now() time.Time {
 	return s.wall()
 }
 
+// Now returns the server's time.
+func (s *Store) Now() time.Time { return s.now() }
+
 // until returns how long it is to a time of the server's.
 func (s *Store) until(t time.Time) time.Duration { return t.Sub(s.now()) }
 

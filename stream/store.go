@@ -54,6 +54,7 @@ type Store struct {
 
 var (
 	_ foldstream.Store      = (*Store)(nil)
+	_ foldstream.Clock      = (*Store)(nil)
 	_ foldstream.Archive    = (*Store)(nil)
 	_ foldstream.Reconciler = (*Store)(nil)
 )

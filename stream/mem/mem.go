@@ -48,6 +48,7 @@ type Store struct {
 
 var (
 	_ foldstream.Store       = (*Store)(nil)
+	_ foldstream.Clock       = (*Store)(nil)
 	_ foldstream.Archive     = (*Store)(nil)
 	_ foldstream.Reconciler  = (*Store)(nil)
 	_ foldstream.Admin       = (*Store)(nil)
@@ -103,6 +104,9 @@ func New(opts Options) *Store {
 
 // Pool returns the pool of that name. Errors of a bad name come from its methods: Invalid.
 func (s *Store) Pool(name string) foldstream.Pool { return &pool{s, name} }
+
+// Now returns the time of the clock it was given.
+func (s *Store) Now() time.Time { return s.opts.Now() }
 
 // Values returns a bucket.
 func (s *Store) Values(bucket string) foldstream.Values { return &values{s, bucket} }

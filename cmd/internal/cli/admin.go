@@ -13,6 +13,7 @@ import (
 // administered is a store that can be looked into and changed from outside.
 type administered interface {
 	foldstream.Store
+	foldstream.Clock
 	foldstream.Archive
 	foldstream.Reconciler
 	foldstream.Admin

@@ -43,9 +43,9 @@ func (c *GCCmd) Run(ctx context.Context, env *Env) error {
 	if c.Unused < minUnused {
 		return foldstream.Errorf(foldstream.Invalid, "", "--unused %v is below %v: who uses prepared data says so twice a day", c.Unused, minUnused)
 	}
-	now := time.Now()
-	o := gc.Options{Before: now.Add(-c.Grace), Unused: now.Add(-c.Unused), DryRun: true}
 	return c.on(ctx, env, func(a administered) error {
+		now := a.Now()
+		o := gc.Options{Before: now.Add(-c.Grace), Unused: now.Add(-c.Unused), DryRun: true}
 		if !c.Force || c.DryRun {
 			meant, err := gc.Run(ctx, a, o)
 			if err != nil || c.DryRun {
