@@ -32,6 +32,13 @@ var programs = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
+	if url := os.Getenv(sweepVariable); url != "" {
+		if err := sweepAll(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := m.Run()
 	if dir, _ := programs(); builtPrograms && dir != "" {
 		if err := os.RemoveAll(dir); err != nil {
