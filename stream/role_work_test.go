@@ -149,7 +149,7 @@ func (r rehearsal) produce(ctx context.Context) error {
 	return o.Done(ctx, foldstream.Outcome{})
 }
 
-// consume works tasks of every band and stage in every way: they are done, part done, failed, returned for now and for long. It caps
+// consume works tasks of every band and stage in every way: they are done, also by a second copy, part done, failed, returned for now and for long. It caps
 // how many run, keeps prepared data, and sets aside what is no ticket.
 func (r rehearsal) consume(ctx context.Context) error {
 	if err := r.prepareWork(ctx); err != nil {
@@ -163,7 +163,12 @@ func (r rehearsal) consume(ctx context.Context) error {
 		t := l.Task()
 		switch {
 		case t.Attempt > 1 || t.Tags["n"] != "0" && t.Tags["n"] != "1":
-			err = l.Commit(ctx, foldstream.Result{})
+			if t.Tags["n"] == "2" {
+				l, err = r.beside(ctx, t.ID)
+			}
+			if err == nil {
+				err = l.Commit(ctx, foldstream.Result{})
+			}
 			if t.Stage != stages[0] {
 				ended++
 			}
@@ -187,6 +192,15 @@ func (r rehearsal) consume(ctx context.Context) error {
 	_, places := drained(r.Values(foldstream.Locks).List(ctx, ""))
 	_, prepared := r.Values(foldstream.Experiments).Put(ctx, foldstream.Value{Key: "=cache." + r.pool})
 	return errors.Join(r.put(ctx), lock, places, prepared, r.Metrics().Publish(ctx, pointsOf(r.pool)))
+}
+
+// beside leases a running task a second time. Its claim is visible a moment after its lease.
+func (r rehearsal) beside(ctx context.Context, id foldstream.TaskID) (l foldstream.Lease, err error) {
+	err = streamtest.Eventually(ctx, func() error {
+		l, err = r.Second(ctx, r.pool, id, foldstream.Filter{})
+		return err
+	})
+	return l, err
 }
 
 // prepareWork has tasks of each band, without stages and with two, and something that is none.
