@@ -228,6 +228,11 @@ func each[T any](ctx context.Context, all []T, do func(context.Context, T) (bool
 		})
 	}
 	work.Wait()
+	for _, err := range errs {
+		if kindOf(err) == foldstream.Denied {
+			return done, err // what one is denied all are
+		}
+	}
 	return done, errors.Join(errs...)
 }
 

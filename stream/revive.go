@@ -43,6 +43,9 @@ func (p *Pool) beginAgain(ctx context.Context, o *order) (link, bool, error) {
 		l.until, l.later = def.NotBefore, !def.NotBefore.IsZero()
 		return l, true, p.redefine(ctx, o)
 	})
+	if err != nil && kindOf(err) == foldstream.Denied { // nothing has changed but a definition that counts with the next life alone
+		err = foldstream.Errorf(foldstream.Denied, "create", "task %s was removed, and only who may write events, as an admin, begins a new life of it: %w", o.ticket.id, err)
+	}
 	if err != nil {
 		return last, false, err
 	}

@@ -70,6 +70,15 @@ func TestAuth_EachRoleCanDoItsWork(t *testing.T) {
 			t.Errorf("%s: %+v", command, out)
 		}
 	}
+	// Who may begin a removed task anew may also end tasks and write their results: a producer is told who may.
+	again := []string{"submit", small, "--no-cache", "--json"}
+	mustRun(t, "foldstream", as("admin", "remove", "small", "--all", "--force")...)
+	if out := run(t, "producer", as("producer", again...)...); out.code != 1 || strings.Count(out.stderr, "was removed") != 1 || strings.Count(out.stderr, "\n") != 1 {
+		t.Errorf("a producer submits removed tasks: %+v", out)
+	}
+	if out := mustRun(t, "producer", as("admin", again...)...); !strings.Contains(out, `"new": 120,`) {
+		t.Errorf("an admin submits removed tasks: %s", out)
+	}
 }
 
 // No role reaches what is another's, nor the subjects of pools that it is not for.
