@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,4 +94,30 @@ func TestStragglers_Median(t *testing.T) {
 			t.Errorf("30 s is more than twice 10 s: %v", err)
 		}
 	})
+}
+
+// A second copy is told apart from the first while it runs, and when it was first.
+func TestSecondCopyIsTold(t *testing.T) {
+	p := newPool(t)
+	l, err := p.Second(t.Context(), "p", foldstream.TaskID(id(1)), foldstream.Filter{})
+	ok(t, err)
+	for want, args := range map[string][]string{" 1, second copy ": {"workers", "ls"}, `"second": true`: {"workers", "ls", "--json"}} {
+		if got := p.must(t, args...); strings.Count(got, want) != 1 || strings.Count(got, id(1)) != 2 {
+			t.Errorf("%v:\n%s", args, got)
+		}
+	}
+	ok(t, l.Commit(t.Context(), foldstream.Result{}))
+	for want, args := range map[string][]string{
+		"by a second copy, which was first": {"task", "history", "p", id(1)}, `"second": true`: {"explain", "p", id(1), "--json"},
+	} {
+		if got := p.must(t, args...); strings.Count(got, want) != 1 {
+			t.Errorf("%v:\n%s", args, got)
+		}
+	}
+}
+
+func TestStragglers_Flag(t *testing.T) {
+	for _, times := range []string{"0.5", "-1", "NaN", "some"} {
+		command(t, &cli.Env{}, "consumer", "run", "--pool", "p", "--stragglers="+times).says(t, 2, "--stragglers")
+	}
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -89,11 +88,11 @@ func printWorkers(env *Env, workers []workerJSON) {
 }
 
 // attempt tells which attempt it is, and that it is a second copy of it.
-func (t inHandJSON) attempt() string {
+func (t inHandJSON) attempt() any {
 	if t.Second {
 		return fmt.Sprintf("%d, second copy", t.Attempt)
 	}
-	return strconv.Itoa(t.Attempt)
+	return t.Attempt
 }
 
 func (t inHandJSON) progress() string {
