@@ -47,7 +47,7 @@ func (s *Store) append(ctx context.Context, op string, l link) (uint64, error) {
 	return s.settle(ctx, op, l, m, seq, err)
 }
 
-// settle follows a try to append up to its decision.
+// settle follows a try to append up to its decision. A stranger that may not be set aside is the task's misfortune, not the process's: Invalid.
 func (s *Store) settle(ctx context.Context, op string, l link, m *nats.Msg, seq uint64, err error) (uint64, error) {
 	lost := false
 	for t := s.trial(); ; {
@@ -68,8 +68,10 @@ func (s *Store) settle(ctx context.Context, op string, l link, m *nats.Msg, seq 
 		case last.Seq > l.Expected || last.Seq == 0 && l.Expected != 0:
 			return s.find(ctx, op, l, lost)
 		case last.over != nil:
-			if err := s.setAside(ctx, s.lay.events(), last.over); err != nil {
-				return 0, s.door(ctx, op, err)
+			if err := s.door(ctx, op, s.setAside(ctx, s.lay.events(), last.over)); foldstream.Is(err, foldstream.Denied) {
+				return 0, foldstream.Errorf(foldstream.Invalid, op, "task %s of pool %s: a message that is not ours stands above its events, and this user may not set it aside: %w", l.Task, l.Pool, err)
+			} else if err != nil {
+				return 0, err
 			}
 		}
 		if !t.again(ctx) {

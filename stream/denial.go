@@ -35,9 +35,11 @@ func (s *Store) watchDenials() (undo func()) {
 		if errors.Is(err, nats.ErrPermissionViolation) {
 			d := noDenial()
 			d.err, d.reconnects = err, nc.Stats().Reconnects
-			if s.refusesIndex(err) {
+			switch {
+			case s.refusesIndex(err):
 				s.muted.Store(math.MaxInt64)
-			} else {
+			case d.refuses(jetstream.DefaultAPIPrefix + "STREAM.MSG.DELETE." + s.lay.events()): // of a stranger: who asks hears of it
+			default:
 				d.at = clock.Tick()
 			}
 			if d.refuses(ackSubject) || d.refuses(s.lay.kvPrefix(foldstream.Workers)) {

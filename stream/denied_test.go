@@ -22,14 +22,14 @@ func deniedServer(t *testing.T, subject string) *stream.Store {
 	return open(t, forbidding(t, subject).ClientURL(), stream.Config{Patience: patienceDenied}, nats.UserInfo("u", "p"))
 }
 
-// forbidding runs a server until the test ends whose one user may not publish to a subject.
+// forbidding runs a server until the test ends whose user u may not publish to a subject; admin may do anything.
 func forbidding(t *testing.T, subject string) *server.Server {
 	t.Helper()
 	srv, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
 		Users: []*server.User{{Username: "u", Password: "p", Permissions: &server.Permissions{
 			Publish: &server.SubjectPermission{Allow: []string{">"}, Deny: []string{subject}},
-		}}},
+		}}, {Username: "admin", Password: "p"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -164,5 +164,62 @@ func TestDenied_IsNoLostConnection(t *testing.T) {
 	srv.WaitForShutdown()
 	if _, err := s.Pool("p").Stat(t.Context()); !foldstream.Is(err, foldstream.Unavailable) {
 		t.Errorf("without a server: %v; want unavailable", err)
+	}
+}
+
+// TestDenied_StrangerOnATask has a message that is nobody's on a task's subject, above nothing and above an event of the task, where who works the
+// pool may not delete events, as a consumer in its role: it works all other tasks, and this one once somebody has set the message aside.
+func TestDenied_StrangerOnATask(t *testing.T) {
+	ctx := t.Context()
+	srv := forbidding(t, "$JS.API.STREAM.MSG.DELETE.FOLD_EVENTS")
+	nc := connect(t, srv.ClientURL(), nats.UserInfo("u", "p"))
+	s := open(t, srv.ClientURL(), stream.Config{Lease: 500 * time.Millisecond}, nats.UserInfo("u", "p"))
+	first, returned, last := streamtest.Task(1), streamtest.Task(2), streamtest.Task(3)
+	create(t, s, returned)
+	l, err := s.Pool("p").Fetch(ctx, foldstream.Filter{Wait: time.Minute})
+	if err == nil {
+		err = l.Return(ctx, nil, 0)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range []foldstream.Task{returned, first} {
+		if _, err := nc.Request("fold.event.p."+string(task.ID), []byte("nobody's"), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create(t, s, first, last)
+	for done := false; !done; {
+		l, err := s.Pool("p").Fetch(ctx, foldstream.Filter{Wait: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = l.Commit(ctx, foldstream.Result{})
+		switch done = l.Task().ID == last.ID; {
+		case done && err != nil:
+			t.Errorf("a task without a stranger: %v", err)
+		case !done && !foldstream.Is(err, foldstream.Invalid):
+			t.Errorf("a task with a stranger: %v, want invalid", err)
+		}
+	}
+	// Their tickets come again and are put off again; nothing else of this user is denied for it.
+	if _, err := s.Pool("p").Fetch(ctx, foldstream.Filter{Wait: time.Second}); !foldstream.Is(err, foldstream.NotFound) {
+		t.Errorf("a fetch of what is left: %v, want not found", err)
+	}
+	if s.DeniedFor(time.Minute) {
+		t.Error("what is not answered from now on counts as denied")
+	}
+	admin := open(t, srv.ClientURL(), stream.Config{Lease: 500 * time.Millisecond}, nats.UserInfo("admin", "p"))
+	for range 2 {
+		l, err := admin.Pool("p").Fetch(ctx, foldstream.Filter{Wait: time.Minute})
+		if err == nil {
+			err = l.Commit(ctx, foldstream.Result{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if counts, err := admin.Pool("p").Stat(ctx); err != nil || counts[foldstream.Done] != 3 {
+		t.Errorf("in the end: %v, %v; want 3 done", counts, err)
 	}
 }

@@ -335,3 +335,6 @@ func (s *Store) BelieveWall() {
 	defer s.clock.mu.Unlock()
 	s.clock.at = time.Time{}
 }
+
+// DeniedFor reports whether something was forbidden within a time that makes what is not answered count as forbidden.
+func (s *Store) DeniedFor(lately time.Duration) bool { return s.deniedSince(clock.Tick().Add(-lately)) }
