@@ -76,7 +76,7 @@ func (f *Frame) UnmarshalBinary(data []byte) error {
 
 // frame reads a document.
 func (r *unpacker) frame() (f Frame) {
-	if r.Map() != frameKeys {
+	if r.Byte() != pack.AppendMap(nil, frameKeys)[0] {
 		r.Fail(errors.New("it is no frame"))
 	}
 	r.key("frame")

@@ -16,7 +16,14 @@ import (
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/cmd/internal/cli"
 	"github.com/foldstream/foldstream/record"
+	"github.com/foldstream/foldstream/stream/mem"
 )
+
+// faked is a store whose free work goes by the faked time.
+type faked struct{ *mem.Store }
+
+// Now returns the faked time.
+func (faked) Now() time.Time { return time.Now() }
 
 // newExperiment is newPool with the experiment "e" of its five tasks, and two free recorders: "ensemble", which is finished, and "notebook", which failed.
 // It must run in faked time.
@@ -30,7 +37,7 @@ func newExperiment(t *testing.T) *pooled {
 	}
 	e := foldstream.Experiment{Name: "e", Pool: "p", Calendar: "c0ffee", Source: "experiment.yaml", Created: p.now}
 	ok(t, record.PutExperiment(t.Context(), p.Store, e, members))
-	ok(t, record.Do(t.Context(), p.Store, "e", record.Options{ID: "ensemble", Name: "mean of all", Code: "v1", Worker: "host-1"}, func(ctx context.Context, r *record.Run) error {
+	ok(t, record.Do(t.Context(), faked{p.Store}, "e", record.Options{ID: "ensemble", Name: "mean of all", Code: "v1", Worker: "host-1"}, func(ctx context.Context, r *record.Run) error {
 		r.Metric("ic", 0.0625)
 		for step, loss := range []float64{1, 0.5, math.NaN(), 0.25} {
 			r.MetricAt("loss", int64(step+1), loss)
@@ -43,7 +50,7 @@ func newExperiment(t *testing.T) *pooled {
 			r.Artifact(ctx, "../evil", "", strings.NewReader("x")),
 		)
 	}))
-	err := record.Do(t.Context(), p.Store, "e", record.Options{ID: "notebook", Worker: "host-1"}, func(context.Context, *record.Run) error { return errors.New("no data") })
+	err := record.Do(t.Context(), faked{p.Store}, "e", record.Options{ID: "notebook", Worker: "host-1"}, func(context.Context, *record.Run) error { return errors.New("no data") })
 	if err == nil {
 		t.Fatal("it did not fail")
 	}
