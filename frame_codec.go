@@ -56,11 +56,12 @@ func (f *Frame) UnmarshalMsgpack(data []byte) error {
 // UnmarshalBinary decodes what MarshalBinary wrote, this version or the one before. It takes no more memory than 32 bytes
 // for a byte of data. Errors: Invalid.
 func (f *Frame) UnmarshalBinary(data []byte) error {
-	if len(data) > 0 && data[0] == frameVersion1 {
-		return f.unmarshal1(data)
-	}
 	r := unpacker{pack.Reader{B: data}}
-	out := r.frame()
+	read := r.frame
+	if len(data) > 0 && data[0] == frameVersion1 {
+		read = reader1{&r}.frame
+	}
+	out := read()
 	if r.Err == nil && len(r.B) > 0 {
 		r.Err = errors.New("bytes after the end")
 	}

@@ -12,42 +12,38 @@ import (
 // frameVersion1 is the first byte of a frame as this program wrote it before: stored results still have such. It is read, not written.
 const frameVersion1 = 1
 
-func (f *Frame) unmarshal1(data []byte) error {
-	r := reader1{unpacker{pack.Reader{B: data[1:]}}}
+// reader1 reads a frame of version 1.
+type reader1 struct{ *unpacker }
+
+// frame reads what is behind the version.
+func (r reader1) frame() (f Frame) {
+	r.Byte() // the version
 	n := r.count()
-	var out Frame
-	out.Times = codes1(&r, n, func(r *reader1) Time {
-		sec, nsec := r.varint(), r.uvarint()
-		t := Time{time.Unix(sec, int64(nsec)).UTC()}
-		if _, err := timeText(t); err != nil {
-			r.Fail(err)
-		}
-		return t
-	})
+	f.Times = codes1(r, n, reader1.time)
 	if r.Byte() == 1 {
-		out.Instruments = codes1(&r, n, (*reader1).text)
+		f.Instruments = codes1(r, n, reader1.text)
 	}
 	for range r.count() {
 		c := Column{Name: r.text()}
 		if c.Values = r.floats(n); r.Err != nil {
 			break
 		}
-		out.Columns = append(out.Columns, c)
+		f.Columns = append(f.Columns, c)
 	}
-	if r.Err == nil && len(r.B) > 0 {
-		r.Err = errors.New("bytes after the end")
-	}
-	if r.Err == nil {
-		r.Err = out.Validate()
-	}
-	if r.Err != nil {
-		return Errorf(Invalid, "frame", "cannot be read: %w", r.Err)
-	}
-	*f = out
-	return nil
+	return f
 }
 
-func codes1[T any](r *reader1, n int, one func(*reader1) T) []T {
+// time reads a time that has a text in the versions after.
+func (r reader1) time() Time {
+	sec, nsec := r.varint(), r.uvarint()
+	t := Time{time.Unix(sec, int64(nsec)).UTC()}
+	if _, err := timeText(t); err != nil {
+		r.Fail(err)
+	}
+	return t
+}
+
+func codes1[T any](r reader1, n int, one func(reader1) T) []T {
 	distinct := make([]T, r.count())
 	for i := range distinct {
 		distinct[i] = one(r)
@@ -66,10 +62,7 @@ func codes1[T any](r *reader1, n int, one func(*reader1) T) []T {
 	return values
 }
 
-// reader1 reads the numbers of version 1.
-type reader1 struct{ unpacker }
-
-func (r *reader1) uvarint() uint64 {
+func (r reader1) uvarint() uint64 {
 	v, n := binary.Uvarint(r.B)
 	if n <= 0 {
 		r.Fail(pack.ErrShort)
@@ -79,7 +72,7 @@ func (r *reader1) uvarint() uint64 {
 	return v
 }
 
-func (r *reader1) varint() int64 {
+func (r reader1) varint() int64 {
 	v, n := binary.Varint(r.B)
 	if n <= 0 {
 		r.Fail(pack.ErrShort)
@@ -90,7 +83,7 @@ func (r *reader1) varint() int64 {
 }
 
 // count reads a number of things that take at least a byte each, so that no wrong count makes a large allocation.
-func (r *reader1) count() int {
+func (r reader1) count() int {
 	n := r.uvarint()
 	if n > uint64(len(r.B)) {
 		r.Fail(pack.ErrShort)
@@ -99,9 +92,9 @@ func (r *reader1) count() int {
 	return int(n)
 }
 
-func (r *reader1) text() string { return string(r.Take(uint64(r.count()))) }
+func (r reader1) text() string { return string(r.Take(uint64(r.count()))) }
 
-func (r *reader1) floats(n int) []float64 {
+func (r reader1) floats(n int) []float64 {
 	data := r.Take(8 * uint64(n))
 	if data == nil {
 		return nil
