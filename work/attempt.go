@@ -42,7 +42,7 @@ func (p *process) attempt(fetching, working context.Context, lease job) {
 	result.Worker, result.Duration = p.Name, clock.Since(began)
 	p.key(&result, t)
 	err = p.settle(fetching, lease, t, result, rec.points, err)
-	p.say(lease, err, result.Duration)
+	p.say(t, lease.second, err, result.Duration)
 	if left == nil {
 		held.release()
 	}

@@ -112,14 +112,13 @@ func (p *process) insist(fetching context.Context, t foldstream.Task, end func(c
 func undecided(err error) bool { return passing(err) || foldstream.Is(err, foldstream.Full) }
 
 // say logs how an attempt ended.
-func (p *process) say(of job, err error, took time.Duration) {
-	t := of.Task()
+func (p *process) say(t foldstream.Task, second bool, err error, took time.Duration) {
 	log := p.log.With("task", t.ID, "attempt", t.Attempt, "worker", t.Worker, "dur_ms", took.Milliseconds())
 	_, snoozed := foldstream.IsSnooze(err)
 	switch {
-	case err == nil && of.second:
+	case err == nil && second:
 		log.Info("the second copy of a task was first; its result is stored")
-	case isLost(err) && of.second:
+	case isLost(err) && second:
 		log.Info("the second copy of a task is not needed any more")
 	case err == nil:
 		log.Debug("task done")
