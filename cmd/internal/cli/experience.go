@@ -27,35 +27,23 @@ func experienceOf(ctx context.Context, a remembering, pool string) (experience, 
 	if err != nil {
 		return nil, err
 	}
-	known := make(map[foldstream.TaskID]foldstream.Task, len(tasks))
-	for _, t := range tasks {
-		known[t.ID] = t
-	}
 	x := experience{}
-	for _, pool := range pools {
-		for e, err := range a.Newest(ctx, pool) {
-			if err != nil {
-				return nil, err
-			}
-			if t, ok := known[e.Task]; ok && e.Result != nil && e.Result.Duration > 0 {
-				x.add(e.Stage, t, e.Result.Duration)
-			}
-		}
-	}
+	err = newestOf(ctx, a, tasks, pools, x.learn)
 	for _, s := range x {
 		slices.Sort(s.all)
 	}
-	return x, nil
+	return x, err
 }
 
-func (x experience) add(stage string, t foldstream.Task, took time.Duration) {
-	s := x[stage]
+// learn adds what a task's stage took.
+func (x experience) learn(t foldstream.Task, e foldstream.Event) {
+	s := x[e.Stage]
 	if s == nil {
 		s = &stageExperience{history: history{of: map[string]durations{}}}
-		x[stage] = s
+		x[e.Stage] = s
 	}
-	s.add(t.Key.String(), t, took)
-	s.all = append(s.all, took)
+	s.add(t.Key.String(), t, e.Result.Duration)
+	s.all = append(s.all, e.Result.Duration)
 }
 
 // expect is how long a task's stage takes its like: its configuration, with the training nearest to its own; the median of all where there is

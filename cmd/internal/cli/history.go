@@ -27,35 +27,38 @@ type spent struct {
 // are left out.
 func historyOf(ctx context.Context, store foldstream.Newest, tasks []foldstream.Task, pools ...string) (*history, error) {
 	h := &history{of: map[string]durations{}}
-	for _, pool := range pools {
-		if err := h.learn(ctx, store, pool, tasks); err != nil {
-			return nil, err
-		}
-	}
-	return h, nil
+	return h, newestOf(ctx, store, tasks, pools, h.learn)
 }
 
-// learn adds the results of a pool.
-func (h *history) learn(ctx context.Context, store foldstream.Newest, pool string, tasks []foldstream.Task) error {
+// newestOf calls each for the newest event of each of these tasks in some pools, where it has a result with a duration.
+func newestOf(ctx context.Context, store foldstream.Newest, tasks []foldstream.Task, pools []string, each func(foldstream.Task, foldstream.Event)) error {
 	known := make(map[foldstream.TaskID]foldstream.Task, len(tasks))
 	for _, t := range tasks {
 		known[t.ID] = t
 	}
-	for e, err := range store.Newest(ctx, pool) {
-		if err != nil {
-			return err
-		}
-		t, ok := known[e.Task]
-		if !ok || e.Kind != foldstream.EventResult || e.Result == nil || e.Result.Duration <= 0 {
-			continue
-		}
-		h.results++
-		h.add(t.Key.String(), t, e.Result.Duration)
-		if len(t.Key) > 0 {
-			h.add("", t, e.Result.Duration)
+	for _, pool := range pools {
+		for e, err := range store.Newest(ctx, pool) {
+			if err != nil {
+				return err
+			}
+			if t, ok := known[e.Task]; ok && e.Result != nil && e.Result.Duration > 0 {
+				each(t, e)
+			}
 		}
 	}
 	return nil
+}
+
+// learn adds a task's result; a part is none.
+func (h *history) learn(t foldstream.Task, e foldstream.Event) {
+	if e.Kind != foldstream.EventResult {
+		return
+	}
+	h.results++
+	h.add(t.Key.String(), t, e.Result.Duration)
+	if len(t.Key) > 0 {
+		h.add("", t, e.Result.Duration)
+	}
 }
 
 func (h *history) add(key string, t foldstream.Task, d time.Duration) {

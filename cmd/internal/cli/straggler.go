@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -110,16 +111,8 @@ func (s *stragglers) triedLately(key inHandKey) bool {
 
 // forget drops what is known of claims that are over.
 func (s *stragglers) forget(running map[inHandKey]bool) {
-	for key := range s.tasks {
-		if !running[key] {
-			delete(s.tasks, key)
-		}
-	}
-	for key := range s.tried {
-		if !running[key] {
-			delete(s.tried, key)
-		}
-	}
+	maps.DeleteFunc(s.tasks, func(key inHandKey, _ foldstream.Task) bool { return !running[key] })
+	maps.DeleteFunc(s.tried, func(key inHandKey, _ time.Time) bool { return !running[key] })
 }
 
 // learn reads how long work took, unless that was read lately.
