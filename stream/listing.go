@@ -179,17 +179,26 @@ func (l *listing) read(ctx context.Context, page []foldstream.TaskState) error {
 	return nil
 }
 
-func (l *listing) fill(ctx context.Context, page []foldstream.TaskState) (err error) {
+// fill sets in a page where its tasks stand, by their last events.
+func (l *listing) fill(ctx context.Context, page []foldstream.TaskState) error {
+	last, err := l.last(ctx, page)
+	for i := range page {
+		tell(&page[i], last[page[i].ID], l.p.s.now())
+	}
+	return err
+}
+
+// last reads the last events of a page's tasks; of all tasks, once, where there were fewPages before.
+func (l *listing) last(ctx context.Context, page []foldstream.TaskState) (_ map[foldstream.TaskID]link, err error) {
 	if l.pages++; l.pages <= fewPages {
-		return l.p.fill(ctx, page)
+		ids := make([]foldstream.TaskID, len(page))
+		for i := range page {
+			ids[i] = page[i].ID
+		}
+		return l.p.lastLinks(ctx, ids)
 	}
 	if l.links == nil {
-		if l.links, err = l.p.lastLinks(ctx, nil); err != nil {
-			return err
-		}
+		l.links, err = l.p.lastLinks(ctx, nil)
 	}
-	for i := range page {
-		tell(&page[i], l.links[page[i].ID], l.p.s.now())
-	}
-	return nil
+	return l.links, err
 }

@@ -32,22 +32,6 @@ func (s *Store) Page(ctx context.Context, pool string, q foldstream.TaskQuery) i
 	}
 }
 
-// fill sets in a page where its tasks stand, by their last events.
-func (p *Pool) fill(ctx context.Context, page []foldstream.TaskState) error {
-	if len(page) == 0 {
-		return nil
-	}
-	ids := make([]foldstream.TaskID, len(page))
-	for i := range page {
-		ids[i] = page[i].ID
-	}
-	last, err := p.lastLinks(ctx, ids)
-	for i := range page {
-		tell(&page[i], last[page[i].ID], p.s.now())
-	}
-	return err
-}
-
 // placeAll sets in a page the priority of the tickets of those that wait.
 func (p *Pool) placeAll(ctx context.Context, page []foldstream.TaskState) error {
 	var waiting []foldstream.TaskID
