@@ -27,7 +27,7 @@ func (p *Pool) Fetch(ctx context.Context, f foldstream.Filter) (foldstream.Lease
 	}
 	until := clock.Tick().Add(f.Wait)
 	for {
-		if err := p.s.silenced("fetch", ackSubject+p.s.lay.work()+".", p.s.lay.kvPrefix(foldstream.Workers)); err != nil {
+		if err := p.s.silenced("fetch", ofTickets); err != nil {
 			return nil, err
 		}
 		m, err := p.take(ctx, f, until)

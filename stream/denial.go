@@ -59,17 +59,26 @@ func (s *Store) watchDenials() (undo func()) {
 // ackSubject begins the subjects that tickets and orders are answered on.
 const ackSubject = "$JS.ACK."
 
-// silenced reports that this user may not publish to a subject that begins so, on which it waits for no reply: what it takes would come
-// again for ever. Errors: Denied.
-func (s *Store) silenced(op string, subjects ...string) error {
+// silenced reports that this user may not publish to a subject that begins as one of these, on which it waits for no reply: what it takes would
+// come again for ever. It is asked at each fetch, so that they are made where something was denied alone. Errors: Denied.
+func (s *Store) silenced(op string, subjects func(layout) []string) error {
 	d := s.unheard.Load()
-	for _, subject := range subjects {
+	if d.err == nil {
+		return nil
+	}
+	for _, subject := range subjects(s.lay) {
 		if d.refuses(subject) {
 			return foldstream.E(foldstream.Denied, op, d.err)
 		}
 	}
 	return nil
 }
+
+// ofTickets and ofOrders are the subjects that who takes such answers on, and who takes tickets shows on that it lives.
+func ofTickets(l layout) []string {
+	return []string{ackSubject + l.work() + ".", l.kvPrefix(foldstream.Workers)}
+}
+func ofOrders(l layout) []string { return []string{ackSubject + l.schedules() + "."} }
 
 // since reports whether a permission was refused after a time.
 func (d *denial) since(t time.Time) bool { return d.at.After(t) }

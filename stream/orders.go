@@ -73,7 +73,7 @@ func (s *Store) NextOrder(ctx context.Context, wait time.Duration) (foldstream.O
 	}
 	t := s.trial()
 	for until := clock.Tick().Add(wait); ; {
-		if err := s.silenced("next order", ackSubject+s.lay.schedules()+"."); err != nil {
+		if err := s.silenced("next order", ofOrders); err != nil {
 			return nil, err
 		}
 		m, err := s.pullOrder(ctx, max(clock.Until(until), 0))
