@@ -23,18 +23,6 @@ func encode(v any) ([]byte, error) {
 	return body(func(w *writer) { w.b = w.other(w.b, v) })
 }
 
-// marshal is msgpack's, less what is empty and maps in order.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := msgpack.GetEncoder()
-	defer msgpack.PutEncoder(enc)
-	enc.Reset(&b)
-	enc.SetSortMapKeys(true)
-	enc.SetOmitEmpty(true)
-	err := enc.Encode(v)
-	return b.Bytes(), err
-}
-
 // writers are for bodies while they grow.
 var writers = sync.Pool{New: func() any { return new(writer) }}
 

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"math"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,68 +131,50 @@ func FuzzDecode(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var (
-			who Presence
-			set settings
-			end ending
-		)
-		for _, v := range []any{&who, &set, &end} {
-			again := reflect.New(reflect.TypeOf(v).Elem()).Interface()
-			writtenAgain(t, v, decode(data, v), func() ([]byte, error) { return encode(v) },
-				func(b []byte) ([]byte, error) { return encodedAgain(b, again) })
-		}
-		task, err := decodeTask(data)
-		writtenAgain(t, task, err, func() ([]byte, error) { return encodeTask(task) }, func(b []byte) ([]byte, error) {
-			again, err := decodeTask(b)
-			if err != nil {
-				return nil, err
-			}
-			return encodeTask(again)
-		})
-		result, err := decodeResult(data)
-		writtenAgain(t, result, err, func() ([]byte, error) { return encodeResult(result) }, func(b []byte) ([]byte, error) {
-			again, err := decodeResult(b)
-			if err != nil {
-				return nil, err
-			}
-			return encodeResult(again)
-		})
+		who, set := writtenAgain(t, data, decoded[Presence], encoded), writtenAgain(t, data, decoded[settings], encoded)
+		writtenAgain(t, data, decoded[ending], encoded)
+		writtenAgain(t, data, decodeTask, encodeTask)
+		writtenAgain(t, data, decodeResult, encodeResult)
 		_ = who.told(time.Unix(1, 0))
 		_ = validSettings(set)
 	})
 }
 
-func encodedAgain(b []byte, v any) ([]byte, error) {
-	if err := decode(b, v); err != nil {
-		return nil, err
-	}
-	return encode(v)
+// decoded and encoded are of the bodies that the library reads and writes.
+func decoded[T any](data []byte) (v T, err error) {
+	err = decode(data, &v)
+	return v, err
 }
 
-// writtenAgain holds what was read, or refused with an error, to what is said of it.
-func writtenAgain(t *testing.T, v any, err error, write func() ([]byte, error), again func([]byte) ([]byte, error)) {
+func encoded[T any](v T) ([]byte, error) { return encode(&v) }
+
+// writtenAgain reads data, holds what was read, or the refusal, to what is said of it, and returns it.
+func writtenAgain[T any](t *testing.T, data []byte, read func([]byte) (T, error), write func(T) ([]byte, error)) T {
 	t.Helper()
+	v, err := read(data)
 	if err != nil {
 		if !foldstream.Is(err, foldstream.Invalid) {
 			t.Errorf("%T: %v", v, err)
 		}
-		return
+		return v
 	}
-	first, err := write()
+	first, err := write(v)
 	if err != nil {
 		if !foldstream.Is(err, foldstream.Invalid) {
 			t.Errorf("%T: %v", v, err)
 		}
-		return
+		return v
 	}
-	second, err := again(first)
+	again, err := read(first)
 	if err != nil {
 		t.Fatalf("%T: what was read is written and not read: %v", v, err)
 	}
+	second, err := write(again)
 	slices.Sort(first) // maps of structs have no order for the library
-	if slices.Sort(second); !bytes.Equal(first, second) {
-		t.Errorf("%T: written twice, it has other bytes", v)
+	if slices.Sort(second); err != nil || !bytes.Equal(first, second) {
+		t.Errorf("%T: written twice, it has other bytes: %v", v, err)
 	}
+	return v
 }
 
 // FuzzLink feeds an event's message to its reader, and what it takes to the writer: it must be read as the same.

@@ -186,11 +186,28 @@ func own[V any](empty func(*V) bool) kind[V] {
 	}
 }
 
-// other writes a value by the library, behind b.
+// other writes a value by the library, behind b: less what is empty, and maps in order.
 func (w *writer) other(b []byte, v any) []byte {
-	data, err := marshal(v)
-	if err != nil && w.err == nil {
+	enc := msgpack.GetEncoder()
+	defer msgpack.PutEncoder(enc)
+	w.b = b
+	enc.Reset(w)
+	enc.SetSortMapKeys(true)
+	enc.SetOmitEmpty(true)
+	if err := enc.Encode(v); err != nil && w.err == nil {
 		w.err = err
 	}
-	return append(b, data...)
+	return w.b
+}
+
+// Write is for the library.
+func (w *writer) Write(data []byte) (int, error) {
+	w.b = append(w.b, data...)
+	return len(data), nil
+}
+
+// WriteByte is for the library.
+func (w *writer) WriteByte(c byte) error {
+	w.b = append(w.b, c)
+	return nil
 }

@@ -118,7 +118,8 @@ func (s *Store) Workers(ctx context.Context) iter.Seq2[foldstream.Presence, erro
 func (s *Store) present() foldstream.Presence {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now, p := s.opts.Now(), foldstream.Presence{Worker: s.opts.Worker, Since: s.opened, Heard: s.opts.Now()}
+	now := s.opts.Now()
+	p := foldstream.Presence{Worker: s.opts.Worker, Since: s.opened, Heard: now}
 	for _, name := range slices.Sorted(maps.Keys(s.queues)) {
 		q := s.queues[name]
 		held := slices.SortedFunc(maps.Values(q.open), func(a, b *task) int { return int(a.token) - int(b.token) })
