@@ -25,24 +25,12 @@ func deniedServer(t *testing.T, subject string) *stream.Store {
 // forbidding runs a server until the test ends whose user u may not publish to a subject; admin may do anything.
 func forbidding(t *testing.T, subject string) *server.Server {
 	t.Helper()
-	srv, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
+	return streamtest.Configured(t, &server.Options{
+		JetStream: true,
 		Users: []*server.User{{Username: "u", Password: "p", Permissions: &server.Permissions{
 			Publish: &server.SubjectPermission{Allow: []string{">"}, Deny: []string{subject}},
 		}}, {Username: "admin", Password: "p"}},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv.Start()
-	t.Cleanup(func() {
-		srv.Shutdown()
-		srv.WaitForShutdown()
-	})
-	if !srv.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not answer")
-	}
-	return srv
 }
 
 // patienceDenied is far longer than a denial takes, and a quarter of it, which one reply is waited for, is, too.

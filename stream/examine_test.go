@@ -163,19 +163,7 @@ func TestExamine_Versions(t *testing.T) {
 
 // A server without JetStream, and one that keeps a user from what a store needs.
 func TestExamine_Server(t *testing.T) {
-	serve := func(o server.Options) string {
-		o.Host, o.Port, o.StoreDir, o.NoLog, o.NoSigs = "127.0.0.1", server.RANDOM_PORT, t.TempDir(), true, true
-		srv, err := server.NewServer(&o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		srv.Start()
-		t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-		if !srv.ReadyForConnections(10 * time.Second) {
-			t.Fatal("the server does not answer")
-		}
-		return srv.ClientURL()
-	}
+	serve := func(o server.Options) string { return streamtest.Configured(t, &o).ClientURL() }
 	faults, all := examine(t, serve(server.Options{}))
 	if len(faults) != 1 || faults[0].About != "JetStream" || faults[0].Level != stream.Critical || len(all) != 2 {
 		t.Errorf("without JetStream: %+v", all)

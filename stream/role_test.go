@@ -104,19 +104,7 @@ func rolesServer(t *testing.T, all []omission) string {
 		}
 		users = append(users, &server.User{Username: pool(n), Password: "p", Permissions: p})
 	}
-	srv, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true, Users: users})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv.Start()
-	t.Cleanup(func() {
-		srv.Shutdown()
-		srv.WaitForShutdown()
-	})
-	if !srv.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server does not answer")
-	}
-	return srv.ClientURL()
+	return streamtest.Configured(t, &server.Options{JetStream: true, Users: users}).ClientURL()
 }
 
 // Every grant is needed: a user of a role who lacks it is refused something in the middle of the role's work, and one who lacks none

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"github.com/foldstream/foldstream/stream/streamtest"
 )
 
 // guarded runs a nats-server on the configuration that auth init wrote, and returns its address and the folder of the seeds.
@@ -31,20 +33,7 @@ func guardedBy(t *testing.T, more string, args ...string) (url, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts.NoLog, opts.NoSigs = true, true
-	s, err := server.NewServer(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server does not answer")
-	}
-	return s.ClientURL(), dir
+	return streamtest.Configured(t, opts).ClientURL(), dir
 }
 
 // Each role does its work with what it was granted: the whole of an experiment, by five users.

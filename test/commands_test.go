@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream/streamtest"
 )
 
 // A consumer runs no command that it was not told to allow, and says so where the task's failure is looked for; the producer says
@@ -102,18 +102,5 @@ func passwordServer(t *testing.T, password string) string {
 // configured runs a server on a free loopback port until the test ends, and returns its address.
 func configured(t *testing.T, o *server.Options) string {
 	t.Helper()
-	o.Host, o.Port, o.StoreDir, o.NoLog, o.NoSigs = "127.0.0.1", server.RANDOM_PORT, t.TempDir(), true, true
-	s, err := server.NewServer(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server does not answer")
-	}
-	return s.ClientURL()
+	return streamtest.Configured(t, o).ClientURL()
 }

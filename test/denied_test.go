@@ -31,18 +31,7 @@ func lacking(t *testing.T, subjects ...string) (url string, as func(user int) *s
 			Publish: &server.SubjectPermission{Allow: []string{">"}, Deny: []string{subject}},
 		}})
 	}
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true, Users: users})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() {
-		s.Shutdown()
-		s.WaitForShutdown()
-	})
-	if !s.ReadyForConnections(20 * time.Second) {
-		t.Fatal("the server does not answer")
-	}
+	s := streamtest.Configured(t, &server.Options{JetStream: true, Users: users})
 	return strings.Replace(s.ClientURL(), "//", "//admin:p@", 1), func(user int) *stream.Store {
 		nc, err := nats.Connect(s.ClientURL(), nats.UserInfo(fmt.Sprint(user), "p"), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 		if err != nil {

@@ -11,8 +11,11 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/foldstream/foldstream/stream/embed"
 )
@@ -29,6 +32,28 @@ func Server(t testing.TB) *embed.Server {
 			t.Error(err)
 		}
 	})
+	return s
+}
+
+// Configured runs a server with these options, in a temporary directory and on a free loopback port unless they say where, until the test ends.
+func Configured(t testing.TB, o *server.Options) *server.Server {
+	t.Helper()
+	if o.StoreDir == "" {
+		o.Host, o.Port, o.StoreDir = "127.0.0.1", server.RANDOM_PORT, t.TempDir()
+	}
+	o.NoLog, o.NoSigs = true, true
+	s, err := server.NewServer(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the server does not answer")
+	}
 	return s
 }
 
