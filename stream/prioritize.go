@@ -47,7 +47,7 @@ func (p *Pool) prioritize(ctx context.Context, id foldstream.TaskID, band int) (
 		return moved, false, err
 	}
 	if t.lane.band == band {
-		return false, false, nil
+		return false, false, p.dropOlder(ctx, id, old.seq)
 	}
 	m, lane := p.moveTicket(old, t, band)
 	if err := p.ensureLane(ctx, lane); err != nil {
@@ -64,11 +64,30 @@ func (p *Pool) prioritize(ctx context.Context, id foldstream.TaskID, band int) (
 	if err := p.s.point("prioritize: given"); err != nil {
 		return false, false, err
 	}
+	moved, err = p.outdate(ctx, id, old.seq)
+	return moved, false, err
+}
+
+// outdate takes away a ticket that is no longer its task's newest. It reports false where a worker was faster.
+func (p *Pool) outdate(ctx context.Context, id foldstream.TaskID, seq uint64) (bool, error) {
 	now, err := p.s.last(ctx, p.name, id)
-	if err != nil || now.Kind == foldstream.EventClaim && now.ticket == old.seq {
-		return false, false, err
+	if err != nil || now.Kind == foldstream.EventClaim && now.ticket == seq {
+		return false, err
 	}
-	return true, false, p.s.remove(ctx, p.s.lay.work(), old.seq)
+	return true, p.s.remove(ctx, p.s.lay.work(), seq)
+}
+
+// dropOlder takes away what a call left that ended behind the task's new ticket.
+func (p *Pool) dropOlder(ctx context.Context, id foldstream.TaskID, newest uint64) error {
+	for {
+		m, err := p.s.oldest(ctx, p.s.lay.work(), p.s.lay.anyTicket(p.name, id))
+		if err != nil || m == nil || m.seq >= newest {
+			return err
+		}
+		if gone, err := p.outdate(ctx, id, m.seq); err != nil || !gone {
+			return err
+		}
+	}
 }
 
 // moveTicket writes a ticket again for another band. The chain is read before it is claimed: what the old one waits for, it must, too.
