@@ -42,6 +42,14 @@ type Archive interface {
 	Defined(ctx context.Context, pool string) iter.Seq2[TaskID, error]
 }
 
+// Copier makes the recorded tasks of a pool again in another one.
+type Copier interface {
+	// Copy creates those tasks of a pool that are wanted, in order of creation, in another pool and as tasks of an experiment that replace
+	// none. They have the ids they had. It gives some tasks at a time, and asks for one after another whether it is wanted, some tasks
+	// before that. Errors: Invalid (a pool's name), and those of Create.
+	Copy(ctx context.Context, from, to, experiment string, wanted func(TaskID) bool) iter.Seq2[[]Created, error]
+}
+
 // Reconciler makes crash windows finite: an open task without a ticket gets one, a dead ticket is taken away.
 type Reconciler interface {
 	// Reconcile looks at every task of the pool that nothing happened to for two leases, and mends it. It returns how many it mended.

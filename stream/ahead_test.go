@@ -1,4 +1,4 @@
-package cli_test
+package stream_test
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/foldstream/foldstream/cmd/internal/cli"
+	"github.com/foldstream/foldstream/stream"
 )
 
 var errBroken = errors.New("broken")
@@ -40,7 +40,7 @@ func TestAhead(t *testing.T) {
 		var got []int
 		var lengths []int
 		var failed error
-		for piece, err := range cli.Ahead(t.Context(), 4, numbers(c.n, c.last)) {
+		for piece, err := range stream.Ahead(t.Context(), 4, numbers(c.n, c.last)) {
 			if failed != nil {
 				t.Fatalf("%d numbers: a piece behind the error", c.n)
 			}
@@ -65,7 +65,7 @@ func TestAheadLeaves(t *testing.T) {
 				ended = true
 			}
 		}
-		for _, err := range cli.Ahead(t.Context(), 4, endless) {
+		for _, err := range stream.Ahead(t.Context(), 4, endless) {
 			if err != nil {
 				t.Error(err)
 			}

@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -12,14 +13,16 @@ import (
 )
 
 // bulk decides how Create publishes much. Where each acknowledgement costs the server a flush to disk or a round of its peers, an atomic
-// batch (ADR-50) costs no more than one message; everywhere else it is the slower way. So the first tasks show how it is here.
+// batch (ADR-50) costs no more than one message; everywhere else it is the slower way. So the first tasks show how it is here, until they were
+// quick once: it is the same server for good.
 type bulk struct {
 	first int           // how many tasks go before a batch
 	slow  time.Duration // a task: what takes longer is worth a batch
+	quick *atomic.Bool
 }
 
 // byDefault is how a store decides.
-var byDefault = bulk{64, 250 * time.Microsecond}
+func byDefault() bulk { return bulk{64, 250 * time.Microsecond, new(atomic.Bool)} }
 
 const batchSize = 500
 

@@ -100,7 +100,9 @@ func TestBatch_Slow(t *testing.T) {
 	}
 	fast := open(t, streamtest.Server(t).URL(), stream.Config{})
 	fast.SetSlow(time.Hour)
-	create(t, fast, streamtest.Tasks(0, 600)...)
+	create(t, fast, streamtest.Tasks(0, 300)...)
+	fast.SetSlow(time.Nanosecond) // it was quick once
+	create(t, fast, streamtest.Tasks(300, 300)...)
 	if n, err := fast.Batched(t.Context(), "p"); err != nil || n != 0 {
 		t.Errorf("%d tasks came in batches (%v)", n, err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/pack"
 )
 
 func sampleTask() foldstream.Task {
@@ -133,11 +134,51 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		who, set := writtenAgain(t, data, decoded[Presence], encoded), writtenAgain(t, data, decoded[settings], encoded)
 		writtenAgain(t, data, decoded[ending], encoded)
-		writtenAgain(t, data, decodeTask, encodeTask)
+		renamed(t, data, writtenAgain(t, data, decodeTask, encodeTask))
 		writtenAgain(t, data, decodeResult, encodeResult)
 		_ = who.told(time.Unix(1, 0))
 		_ = validSettings(set)
 	})
+}
+
+// renamed holds rename to what decoding and encoding would do.
+func renamed(t *testing.T, data []byte, task foldstream.Task) {
+	t.Helper()
+	if again, err := decodeTask(data); err != nil || again.ID != task.ID {
+		return
+	}
+	task.Experiment, task.Replaces = "again", ""
+	want, wantErr := encodeTask(task)
+	got, err := decodeTask(rename(data, "again"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := encodeTask(got); !bytes.Equal(body, want) || (err == nil) != (wantErr == nil) {
+		t.Errorf("renamed it is %v, %v; want %v, %v", body, err, want, wantErr)
+	}
+}
+
+// TestRename_Bytes has the bytes of a renamed body be those of a task that is encoded, and what a version to come says there stay.
+func TestRename_Bytes(t *testing.T) {
+	for _, task := range []foldstream.Task{sampleTask(), fullTask()} {
+		body, err := encodeTask(task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		task.Experiment, task.Replaces = "again", ""
+		want, err := encodeTask(task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rename(body, "again"); !bytes.Equal(got, want) {
+			t.Errorf("%q\n%q", got, want)
+		}
+	}
+	data := pack.AppendBool(pack.AppendText(pack.AppendText(pack.AppendText(pack.AppendMap([]byte{codecVersion}, 2), "ID"), "x"), "Later"), true)
+	want := pack.AppendText(pack.AppendText(append(pack.AppendMap([]byte{codecVersion}, 3), data[2:]...), "Experiment"), "again")
+	if got := rename(data, "again"); !bytes.Equal(got, want) {
+		t.Errorf("%q\n%q", got, want)
+	}
 }
 
 // decoded and encoded are of the bodies that the library reads and writes.

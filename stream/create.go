@@ -45,12 +45,7 @@ func (p *Pool) queued(ctx context.Context, tasks []foldstream.Task) ([]*order, e
 	if err != nil {
 		return nil, err
 	}
-	for ln := range lanesOf(orders) {
-		if err := p.ensureLane(ctx, ln); err != nil {
-			return nil, err
-		}
-	}
-	return orders, nil
+	return orders, p.ensureLanes(ctx, orders)
 }
 
 // orders checks all tasks and encodes them. Errors: Invalid, TooLarge.
@@ -61,26 +56,42 @@ func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
 		if err := checkTask(t); err != nil {
 			return nil, err
 		}
-		o := &order{same: first[t.ID]}
-		orders[i] = o
-		if o.same != nil {
+		if same := first[t.ID]; same != nil {
+			orders[i] = &order{same: same}
 			continue
 		}
-		first[t.ID] = o
-		band, _ := t.Band() // checked before
 		body, err := encodeTask(t)
 		if err != nil {
 			return nil, foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", t.ID, err)
 		}
-		o.made.ID = t.ID
-		o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body, at: t.NotBefore}
-		o.def = &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body}
-		expect(o.def, 0)
-		if err := p.s.fits("create", o.def); err != nil { // its ticket is longer by less than what the check leaves
+		if orders[i], err = p.order(t, body, mine); err != nil {
 			return nil, err
 		}
+		first[t.ID] = orders[i]
 	}
 	return orders, nil
+}
+
+// order makes the messages of a task that is checked; body is its definition's. Errors: TooLarge.
+func (p *Pool) order(t foldstream.Task, body []byte, mine string) (*order, error) {
+	band, _ := t.Band() // checked before
+	o := &order{
+		ticket: ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body, at: t.NotBefore},
+		def:    &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body},
+		made:   foldstream.Created{ID: t.ID},
+	}
+	expect(o.def, 0)
+	return o, p.s.fits("create", o.def) // its ticket is longer by less than what the check leaves
+}
+
+// ensureLanes makes the lanes that the tickets come to.
+func (p *Pool) ensureLanes(ctx context.Context, orders []*order) error {
+	for ln := range lanesOf(orders) {
+		if err := p.ensureLane(ctx, ln); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // define publishes all definitions, and for each that is taken its ticket.
@@ -91,23 +102,37 @@ func (p *Pool) define(ctx context.Context, orders []*order) error {
 			once = append(once, o)
 		}
 	}
-	first := once[:min(len(once), p.s.bulk.first)]
-	began := clock.Tick()
-	known, err := p.pipeline(ctx, first)
+	known, rest, err := p.firsts(ctx, once)
 	if err != nil {
 		return err
-	}
-	rest := once[len(first):]
-	if len(known) == 0 && clock.Since(began) > p.s.bulk.slow*time.Duration(len(first)) {
-		if rest, err = p.inBatches(ctx, rest); err != nil {
-			return err
-		}
 	}
 	more, err := p.pipeline(ctx, rest)
 	if err != nil {
 		return err
 	}
 	return p.complete(ctx, append(known, more...))
+}
+
+// firsts makes the first tasks of a store, and all others as well where that takes so long that batches are worth it. It returns those that
+// were known, and those that are left.
+func (p *Pool) firsts(ctx context.Context, orders []*order) (known, rest []*order, err error) {
+	b := p.s.bulk
+	if b.quick.Load() {
+		return nil, orders, nil
+	}
+	first := orders[:min(len(orders), b.first)]
+	rest = orders[len(first):]
+	began := clock.Tick()
+	known, err = p.pipeline(ctx, first)
+	if err != nil || len(known) > 0 {
+		return known, rest, err
+	}
+	if clock.Since(began) < b.slow*time.Duration(len(first)) {
+		b.quick.Store(len(first) == b.first)
+		return known, rest, nil
+	}
+	rest, err = p.inBatches(ctx, rest)
+	return known, rest, err
 }
 
 // pipeline publishes definitions and, behind each that is taken, its ticket. It returns those that were known.

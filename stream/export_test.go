@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -198,13 +199,13 @@ func (s *Store) DeleteConsumersOf(ctx context.Context, pool string) error {
 }
 
 // BatchAlways has Create publish everything that is new by atomic batches.
-func (s *Store) BatchAlways() { s.bulk = bulk{} }
+func (s *Store) BatchAlways() { s.bulk = bulk{quick: new(atomic.Bool)} }
 
 // SetSlow sets the time a task from which on batches are worth it.
 func (s *Store) SetSlow(d time.Duration) { s.bulk.slow = d }
 
 // FirstOfBulk is how many tasks go before a batch.
-var FirstOfBulk = byDefault.first
+var FirstOfBulk = byDefault().first
 
 // Between has f called between the steps of operations; its error ends the operation there, as the death of the process would.
 func (s *Store) Between(f func(step string) error) { s.between = f }
@@ -338,3 +339,8 @@ func (s *Store) BelieveWall() {
 
 // DeniedFor reports whether something was forbidden within a time that makes what is not answered count as forbidden.
 func (s *Store) DeniedFor(lately time.Duration) bool { return s.deniedSince(clock.Tick().Add(-lately)) }
+
+// Ahead is ahead.
+func Ahead[T any](ctx context.Context, atOnce int, read func(ctx context.Context) iter.Seq2[T, error]) iter.Seq2[[]T, error] {
+	return ahead(ctx, atOnce, read)
+}

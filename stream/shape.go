@@ -85,6 +85,11 @@ func (s shape[T]) find(name []byte, next int) int {
 	return slices.IndexFunc(s[:next], func(f field[T]) bool { return f.name == string(name) })
 }
 
+// only is the shape without all other fields: it reads over them.
+func (s shape[T]) only(names ...string) shape[T] {
+	return slices.DeleteFunc(slices.Clone(s), func(f field[T]) bool { return !slices.Contains(names, f.name) })
+}
+
 // kind is that of the structs.
 func (s shape[T]) kind() kind[T] { return kind[T]{s.empty, s.write, s.read} }
 

@@ -115,6 +115,9 @@ var taskShape = shape[foldstream.Task]{
 	at("Replaces", text[foldstream.TaskID](), func(t *foldstream.Task) *foldstream.TaskID { return &t.Replaces }),
 }
 
+// headingShape is what Create looks at in a definition.
+var headingShape = taskShape.only("ID", "Stages", "Priority", "NotBefore")
+
 var artifactShape = shape[foldstream.Artifact]{
 	at("Name", word, func(a *foldstream.Artifact) *string { return &a.Name }),
 	at("Digest", digest, func(a *foldstream.Artifact) *foldstream.Digest { return &a.Digest }),

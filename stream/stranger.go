@@ -87,19 +87,28 @@ func (m *stored) subjectOf(tokens int) ([]string, error) {
 }
 
 // readDefinition reads a message of DEFS. Errors: a stranger.
-func readDefinition(m *stored) (foldstream.Task, error) {
+func readDefinition(m *stored) (t foldstream.Task, err error) {
+	err = m.asDefinition(func() (id foldstream.TaskID, err error) {
+		t, err = decodeTask(m.data)
+		return t.ID, err
+	})
+	return t, err
+}
+
+// asDefinition has a message of DEFS read, which must be that of its subject's task. Errors: a stranger.
+func (m *stored) asDefinition(read func() (foldstream.TaskID, error)) error {
 	tokens, err := m.subjectOf(4)
 	if err == nil {
 		err = m.checkVersion()
 	}
-	var t foldstream.Task
+	var id foldstream.TaskID
 	if err == nil {
-		t, err = decodeTask(m.data)
+		id, err = read()
 	}
-	if err == nil && string(t.ID) != tokens[3] {
-		err = fmt.Errorf("it defines the task %.80q", t.ID)
+	if err == nil && string(id) != tokens[3] {
+		err = fmt.Errorf("it defines the task %.80q", id)
 	}
-	return t, strange(m, err)
+	return strange(m, err)
 }
 
 // meetings remembers strangers that were told of. The zero value works.

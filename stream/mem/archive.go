@@ -10,6 +10,10 @@ import (
 // Definitions reads the pool's tasks in order of creation. A pool without tasks has none.
 func (s *Store) Definitions(ctx context.Context, pool string) iter.Seq2[foldstream.Task, error] {
 	return func(yield func(foldstream.Task, error) bool) {
+		if err := foldstream.ValidName("pool", pool); err != nil {
+			yield(foldstream.Task{}, foldstream.E(foldstream.Invalid, "definitions", err))
+			return
+		}
 		for _, def := range s.definitions(pool) {
 			if err := alive(ctx, "definitions"); err != nil {
 				yield(foldstream.Task{}, err)
@@ -30,6 +34,24 @@ func (s *Store) Defined(ctx context.Context, pool string) iter.Seq2[foldstream.T
 				return
 			}
 		}
+	}
+}
+
+// Copy reads the tasks that are wanted and creates them, all at a time.
+func (s *Store) Copy(ctx context.Context, from, to, experiment string, wanted func(foldstream.TaskID) bool) iter.Seq2[[]foldstream.Created, error] {
+	return func(yield func([]foldstream.Created, error) bool) {
+		var tasks []foldstream.Task
+		for t, err := range s.Definitions(ctx, from) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if wanted(t.ID) {
+				t.Experiment, t.Replaces = experiment, ""
+				tasks = append(tasks, t)
+			}
+		}
+		yield(s.Pool(to).Create(ctx, tasks...))
 	}
 }
 

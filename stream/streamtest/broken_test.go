@@ -42,6 +42,7 @@ type broken struct {
 	events      eventsFunc
 	definitions func(iter.Seq2[foldstream.Task, error]) iter.Seq2[foldstream.Task, error]
 	defined     func(all iter.Seq2[foldstream.TaskID, error], s *mem.Store) iter.Seq2[foldstream.TaskID, error]
+	copies      func(ctx context.Context, s *mem.Store, from, to, experiment string, wanted func(foldstream.TaskID) bool) iter.Seq2[[]foldstream.Created, error]
 	reconcile   func(n int) int
 
 	put    putFunc
@@ -106,6 +107,13 @@ func (b *broken) Defined(ctx context.Context, pool string) iter.Seq2[foldstream.
 		return b.defined(b.Store.Defined(ctx, pool), b.Store)
 	}
 	return b.Store.Defined(ctx, pool)
+}
+
+func (b *broken) Copy(ctx context.Context, from, to, experiment string, wanted func(foldstream.TaskID) bool) iter.Seq2[[]foldstream.Created, error] {
+	if b.copies != nil {
+		return b.copies(ctx, b.Store, from, to, experiment, wanted)
+	}
+	return b.Store.Copy(ctx, from, to, experiment, wanted)
 }
 
 func (b *broken) Reconcile(ctx context.Context, pool string) (int, error) {

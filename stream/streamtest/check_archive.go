@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/foldstream/foldstream"
 )
@@ -12,6 +13,8 @@ import (
 var archiveChecks = []Check{
 	{"archive/definitions", archiveDefinitions},
 	{"archive/defined", archiveDefined},
+	{"archive/copy", archiveCopy},
+	{"archive/copy what is no pool", archiveCopyInvalid},
 	{"archive/pools", archivePools},
 	{"reconcile/nothing to mend", reconcileNothing},
 	{"reconcile/tickets lost", reconcileLost},
@@ -58,6 +61,92 @@ func archiveDefined(ctx context.Context, h Harness) error {
 	slices.Sort(want)
 	slices.Sort(got)
 	return same("the tasks that are defined", got, want)
+}
+
+// archiveCopy makes tasks again in another pool, where some are already, whatever became of the originals: they begin as those did. It is
+// harmless to repeat.
+func archiveCopy(ctx context.Context, h Harness) error {
+	tasks := Tasks(0, 40)
+	tasks[3], tasks[4] = withPriority(tasks[3], 5), withStages(tasks[4], stages...)
+	tasks[6].NotBefore, tasks[7].Replaces = time.Now().Add(time.Hour).UTC().Truncate(time.Millisecond), tasks[8].ID
+	if err := create(ctx, h.Store, tasks...); err != nil {
+		return err
+	}
+	if _, err := drain(ctx, h.Store, 5); err != nil {
+		return err
+	}
+	var want []foldstream.Task
+	for i, t := range tasks {
+		if t.Experiment, t.Replaces = "again", ""; i != 10 {
+			want = append(want, t)
+		}
+	}
+	if _, err := h.Store.Pool("other").Create(ctx, want[:2]...); err != nil {
+		return err
+	}
+	for _, fresh := range []int{len(want) - 2, 0} {
+		wanted := func(id foldstream.TaskID) bool { return id != tasks[10].ID }
+		if err := copied(ctx, h, wanted, len(want), fresh); err != nil {
+			return err
+		}
+		got, err := collect(h.Store.(foldstream.Archive).Definitions(ctx, "other"))
+		if err == nil {
+			err = same("the copies", got, want)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	stat, err := h.Second.Pool("other").Stat(ctx)
+	if err == nil {
+		err = same("the counts of the copies", stat, foldstream.Counts{foldstream.Waiting: len(want)})
+	}
+	if err != nil {
+		return err
+	}
+	l, err := h.Store.Pool("other").Fetch(ctx, foldstream.Filter{})
+	if err != nil {
+		return err
+	}
+	return same("the first of the copies", l.Task().ID, tasks[3].ID) // its band
+}
+
+// copied copies to the pool other, and wants so many answers of which so many are of new tasks.
+func copied(ctx context.Context, h Harness, wanted func(foldstream.TaskID) bool, all, fresh int) error {
+	answers, isNew := 0, 0
+	for some, err := range h.Second.(foldstream.Copier).Copy(ctx, pool, "other", "again", wanted) {
+		if err != nil {
+			return err
+		}
+		for _, c := range some {
+			if answers++; c.New {
+				isNew++
+			}
+		}
+	}
+	if answers != all || isNew != fresh {
+		return fmt.Errorf("a copy answered for %d tasks of %d, and %d are new; want %d", answers, all, isNew, fresh)
+	}
+	return nil
+}
+
+// archiveCopyInvalid copies from, and to, what is no pool.
+func archiveCopyInvalid(ctx context.Context, h Harness) error {
+	if err := create(ctx, h.Store, Task(1)); err != nil {
+		return err
+	}
+	for _, c := range [][2]string{{"no pool", "other"}, {pool, "no pool"}} {
+		answered := false
+		for _, err := range h.Store.(foldstream.Copier).Copy(ctx, c[0], c[1], "again", func(foldstream.TaskID) bool { return true }) {
+			if answered = true; !foldstream.Is(err, foldstream.Invalid) {
+				return off(err, "a copy from %q to %q was not refused", c[0], c[1])
+			}
+		}
+		if !answered {
+			return fmt.Errorf("a copy from %q to %q said nothing", c[0], c[1])
+		}
+	}
+	return nil
 }
 
 func archivePools(ctx context.Context, h Harness) error {

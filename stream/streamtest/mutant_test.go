@@ -302,6 +302,22 @@ var mutants = []mutant{
 			}
 		}
 	}, []string{"archive/defined"}},
+	{"everything is copied", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.copies = func(ctx context.Context, s *mem.Store, from, to, experiment string, _ func(foldstream.TaskID) bool) iter.Seq2[[]foldstream.Created, error] {
+			return s.Copy(ctx, from, to, experiment, func(foldstream.TaskID) bool { return true })
+		}
+	}, []string{"archive/copy"}},
+	{"copies are of the experiment that the originals are of", mem.Options{}, copying(func(_, t *foldstream.Task) { t.Experiment = "" }), []string{"archive/copy"}},
+	{"copies replace what the originals replaced", mem.Options{}, copying(func(def, t *foldstream.Task) { t.Replaces = def.Replaces }), []string{"archive/copy"}},
+	{"copies do not wait for their time", mem.Options{}, copying(func(_, t *foldstream.Task) { t.NotBefore = time.Time{} }), []string{"archive/copy"}},
+	{"what is no pool is copied as none", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
+		b.copies = func(ctx context.Context, s *mem.Store, from, to, experiment string, wanted func(foldstream.TaskID) bool) iter.Seq2[[]foldstream.Created, error] {
+			if foldstream.ValidName("pool", from) != nil {
+				return func(func([]foldstream.Created, error) bool) {}
+			}
+			return s.Copy(ctx, from, to, experiment, wanted)
+		}
+	}, []string{"archive/copy what is no pool"}},
 	{"reconcile does nothing", mem.Options{}, func(b *broken, _ *streamtest.Harness) {
 		b.reconcile = func(int) int { return 0 }
 	}, []string{"reconcile/tickets lost", "reconcile/ticket of a dead worker lost"}},
@@ -436,3 +452,23 @@ func backwards[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
 }
 
 func digest(sum [32]byte) foldstream.Digest { return foldstream.Digest(hex.EncodeToString(sum[:])) }
+
+// copying changes copies, each of its original, before they are created.
+func copying(change func(def, t *foldstream.Task)) func(*broken, *streamtest.Harness) {
+	return func(b *broken, _ *streamtest.Harness) {
+		b.copies = func(ctx context.Context, s *mem.Store, from, to, experiment string, wanted func(foldstream.TaskID) bool) iter.Seq2[[]foldstream.Created, error] {
+			return func(yield func([]foldstream.Created, error) bool) {
+				var tasks []foldstream.Task
+				for def, err := range s.Definitions(ctx, from) {
+					if err == nil && wanted(def.ID) {
+						t := def
+						t.Experiment, t.Replaces = experiment, ""
+						change(&def, &t)
+						tasks = append(tasks, t)
+					}
+				}
+				yield(s.Pool(to).Create(ctx, tasks...))
+			}
+		}
+	}
+}

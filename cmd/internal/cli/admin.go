@@ -15,6 +15,7 @@ type administered interface {
 	foldstream.Store
 	foldstream.Clock
 	foldstream.Archive
+	foldstream.Copier
 	foldstream.Reconciler
 	foldstream.Admin
 	foldstream.Replacer

@@ -3,17 +3,11 @@ package cli
 import (
 	"context"
 	"io"
-	"iter"
 	"log/slog"
 	"time"
 
 	"github.com/foldstream/foldstream"
 )
-
-// Ahead is ahead.
-func Ahead[T any](ctx context.Context, atOnce int, read func(ctx context.Context) iter.Seq2[T, error]) iter.Seq2[[]T, error] {
-	return ahead(ctx, atOnce, read)
-}
 
 // What the tests reach for past the command line.
 var (

@@ -154,23 +154,21 @@ func (r *replay) make(ctx context.Context, code string, p progress) (int, error)
 	return n, record.EndReplay(ctx, r.store, e.Name)
 }
 
-// createdAtOnce is how many tasks a replay creates while it reads the next ones.
-const createdAtOnce = 5000
-
-// copyTasks creates the tasks in the order in which they were recorded. Neither waits for the other: while some are created the next are read.
+// copyTasks creates the tasks in the order in which they were recorded, or those that are expected to take longest first.
 func (r *replay) copyTasks(ctx context.Context, p progress) (made int, err error) {
 	left := tasksOf(r.members)
 	total := len(left)
 	p.set(0, 0, total)
-	read := func(ctx context.Context) iter.Seq2[foldstream.Task, error] { return r.tasks(ctx, left) }
-	if r.longestFirst {
-		read = func(ctx context.Context) iter.Seq2[foldstream.Task, error] { return r.longest(ctx, left) }
+	wanted := func(id foldstream.TaskID) bool {
+		is := left[id]
+		delete(left, id)
+		return is
 	}
-	for tasks, err := range ahead(ctx, createdAtOnce, read) {
-		if err != nil {
-			return made, err
-		}
-		created, err := r.store.Pool(r.to.Pool).Create(ctx, tasks...)
+	copies := r.store.Copy(ctx, r.from.Pool, r.to.Pool, r.to.Name, wanted)
+	if r.longestFirst {
+		copies = r.longest(ctx, wanted)
+	}
+	for created, err := range copies {
 		if err != nil {
 			return made, err
 		}
@@ -180,45 +178,42 @@ func (r *replay) copyTasks(ctx context.Context, p progress) (made int, err error
 	return made, notRecorded(r.from.Name, left)
 }
 
-// tasks reads the tasks that are left, as the replay makes them, and takes them from left.
-func (r *replay) tasks(ctx context.Context, left map[foldstream.TaskID]bool) iter.Seq2[foldstream.Task, error] {
-	return func(yield func(foldstream.Task, error) bool) {
-		for t, err := range r.store.Definitions(ctx, r.from.Pool) {
-			if err == nil && !left[t.ID] {
-				continue
-			}
-			delete(left, t.ID)
-			t.Experiment, t.Replaces = r.to.Name, ""
-			if !yield(t, err) {
+// createdAtOnce is how many tasks are created between two words about it.
+const createdAtOnce = 5000
+
+// longest is a Copy of the tasks, those that are expected to take longest first. It holds them all.
+func (r *replay) longest(ctx context.Context, wanted func(foldstream.TaskID) bool) iter.Seq2[[]foldstream.Created, error] {
+	return func(yield func([]foldstream.Created, error) bool) {
+		tasks, err := r.sorted(ctx, wanted)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for some := range slices.Chunk(tasks, createdAtOnce) {
+			if created, err := r.store.Pool(r.to.Pool).Create(ctx, some...); !yield(created, err) || err != nil {
 				return
 			}
 		}
 	}
 }
 
-// longest is tasks, those that are expected to take longest first. It holds them all.
-func (r *replay) longest(ctx context.Context, left map[foldstream.TaskID]bool) iter.Seq2[foldstream.Task, error] {
-	return func(yield func(foldstream.Task, error) bool) {
-		var tasks []foldstream.Task
-		for t, err := range r.tasks(ctx, left) {
-			if err != nil {
-				yield(t, err)
-				return
-			}
+// sorted reads the tasks that are wanted, as the replay makes them, those first that are expected to take longest.
+func (r *replay) sorted(ctx context.Context, wanted func(foldstream.TaskID) bool) (tasks []foldstream.Task, _ error) {
+	for t, err := range r.store.Definitions(ctx, r.from.Pool) {
+		if err != nil {
+			return nil, err
+		}
+		if wanted(t.ID) {
+			t.Experiment, t.Replaces = r.to.Name, ""
 			tasks = append(tasks, t)
 		}
-		h, err := historyOf(ctx, r.store, tasks, r.from.Pool)
-		if err != nil {
-			yield(foldstream.Task{}, err)
-			return
-		}
-		slices.SortStableFunc(tasks, func(a, b foldstream.Task) int { return cmp.Compare(h.expect(b), h.expect(a)) })
-		for _, t := range tasks {
-			if !yield(t, nil) {
-				return
-			}
-		}
 	}
+	h, err := historyOf(ctx, r.store, tasks, r.from.Pool)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(tasks, func(a, b foldstream.Task) int { return cmp.Compare(h.expect(b), h.expect(a)) })
+	return tasks, nil
 }
 
 // cost is what the replay will cost by the experience of the original.

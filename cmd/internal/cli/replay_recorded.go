@@ -73,6 +73,9 @@ func (r *replay) selected(ctx context.Context, members []foldstream.Expectation)
 	if err := notRecorded(r.from.Name, left); err != nil {
 		return nil, err
 	}
+	if r.kept == nil && r.sample == 0 {
+		return members, nil
+	}
 	if r.sample > 0 && len(ids) > r.sample { // an id is a digest: those that are lowest are no more alike than any others
 		slices.Sort(ids)
 		ids = ids[:r.sample]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -268,6 +269,30 @@ func (m mortal) Change(ctx context.Context, pool string, change func(*foldstream
 		return foldstream.PoolSettings{}, err
 	}
 	return m.Store.Change(ctx, pool, change)
+}
+
+// Copy copies the first of the tasks that are wanted when it dies.
+func (m mortal) Copy(ctx context.Context, from, to, experiment string, wanted func(foldstream.TaskID) bool) iter.Seq2[[]foldstream.Created, error] {
+	half, died := m.write()
+	if died == nil {
+		return m.Store.Copy(ctx, from, to, experiment, wanted)
+	}
+	return func(yield func([]foldstream.Created, error) bool) {
+		if half {
+			n := 0
+			first := func(id foldstream.TaskID) bool {
+				ours := n < 40 && wanted(id)
+				if ours {
+					n++
+				}
+				return ours
+			}
+			for _, err := range m.Store.Copy(ctx, from, to, experiment, first) {
+				died = errors.Join(died, err)
+			}
+		}
+		yield(nil, died)
+	}
 }
 
 type mortalPool struct {
