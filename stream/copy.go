@@ -61,10 +61,9 @@ func (p *Pool) copies(ctx context.Context, from, experiment string, wanted func(
 				yield(nil, p.s.door(ctx, "copy", err))
 				return
 			}
-			err = checkTask(t)
-			var o *order
-			if err == nil {
-				o, err = p.order(t, rename(m.data, experiment), mine)
+			o := new(order)
+			if err = checkTask(t); err == nil {
+				err = o.fill(p, t, rename(m.data, experiment), mine)
 			}
 			if !yield(o, err) || err != nil {
 				return

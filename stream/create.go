@@ -1,8 +1,10 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -48,7 +50,7 @@ func (p *Pool) queued(ctx context.Context, tasks []foldstream.Task) ([]*order, e
 	return orders, p.ensureLanes(ctx, orders)
 }
 
-// orders checks all tasks and encodes them. Errors: Invalid, TooLarge.
+// orders checks all tasks and encodes them, on all processors. Errors: Invalid, TooLarge.
 func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
 	orders, mine := make([]*order, len(tasks)), nonce()
 	first := make(map[foldstream.TaskID]*order, len(tasks))
@@ -56,32 +58,53 @@ func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
 		if err := checkTask(t); err != nil {
 			return nil, err
 		}
-		if same := first[t.ID]; same != nil {
-			orders[i] = &order{same: same}
-			continue
+		orders[i] = &order{same: first[t.ID]}
+		if orders[i].same == nil {
+			first[t.ID] = orders[i]
 		}
-		body, err := encodeTask(t)
+	}
+	err := inParts(len(tasks), func(i int) error {
+		if orders[i].same != nil {
+			return nil
+		}
+		body, err := encodeTask(tasks[i])
 		if err != nil {
-			return nil, foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", t.ID, err)
+			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", tasks[i].ID, err)
 		}
-		if orders[i], err = p.order(t, body, mine); err != nil {
-			return nil, err
-		}
-		first[t.ID] = orders[i]
+		return orders[i].fill(p, tasks[i], body, mine)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return orders, nil
 }
 
-// order makes the messages of a task that is checked; body is its definition's. Errors: TooLarge.
-func (p *Pool) order(t foldstream.Task, body []byte, mine string) (*order, error) {
-	band, _ := t.Band() // checked before
-	o := &order{
-		ticket: ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body, at: t.NotBefore},
-		def:    &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body},
-		made:   foldstream.Created{ID: t.ID},
+// inParts does something with the numbers below n, on all processors where they are many. It returns the error of the lowest number, of those that
+// failed, and then has not done it with all.
+func inParts(n int, do func(i int) error) error {
+	const few = 256
+	parts := max(1, min(runtime.GOMAXPROCS(0), n/few))
+	errs := make([]error, parts)
+	var work sync.WaitGroup
+	for part := range parts {
+		work.Go(func() {
+			for i := n * part / parts; i < n*(part+1)/parts && errs[part] == nil; i++ {
+				errs[part] = do(i)
+			}
+		})
 	}
+	work.Wait()
+	return cmp.Or(errs...)
+}
+
+// fill makes the messages of a task that is checked; body is its definition's. Errors: TooLarge.
+func (o *order) fill(p *Pool, t foldstream.Task, body []byte, mine string) error {
+	band, _ := t.Band() // checked before
+	o.made.ID = t.ID
+	o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body, at: t.NotBefore}
+	o.def = &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body}
 	expect(o.def, 0)
-	return o, p.s.fits("create", o.def) // its ticket is longer by less than what the check leaves
+	return p.s.fits("create", o.def) // its ticket is longer by less than what the check leaves
 }
 
 // ensureLanes makes the lanes that the tickets come to.
