@@ -166,7 +166,7 @@ func (p *Pool) pipeline(ctx context.Context, orders []*order) ([]*order, error) 
 	sent := make(chan *order, min(len(orders), maxInFlight))
 	failed := make(chan error, 1)
 	var sending sync.WaitGroup
-	sending.Go(func() {
+	send := func() {
 		defer close(sent)
 		for _, o := range orders {
 			var err error
@@ -179,7 +179,12 @@ func (p *Pool) pipeline(ctx context.Context, orders []*order) ([]*order, error) 
 			}
 			sent <- o
 		}
-	})
+	}
+	if len(orders) <= p.s.bulk.first { // nothing to gain by another goroutine but its delay
+		send()
+	} else {
+		sending.Go(send)
+	}
 	known, err := p.follow(ctx, sent)
 	for range sent { // after an error the sender must come to its end
 	}
