@@ -44,7 +44,7 @@ func (s *Store) Retry(ctx context.Context, pool, why string, ids ...foldstream.T
 			}
 			def, err := p.definition(ctx, id)
 			l := p.ending(last, foldstream.Waiting, why)
-			l.Stage, l.Attempt, l.next, l.crashes = firstStage(def), 1, 1, 0
+			l.Stage, l.Attempt, l.next, l.crashes = firstStage(def.Stages), 1, 1, 0
 			return l, true, err
 		})
 		if err != nil || !ended {
@@ -173,7 +173,7 @@ func (p *Pool) stand(ctx context.Context, id foldstream.TaskID) (link, error) {
 	if err != nil || def.ID == "" {
 		return link{}, err
 	}
-	return link{Event: foldstream.Event{Pool: p.name, Task: id, Status: foldstream.Waiting, Stage: firstStage(def), Attempt: 1}}, nil
+	return link{Event: foldstream.Event{Pool: p.name, Task: id, Status: foldstream.Waiting, Stage: firstStage(def.Stages), Attempt: 1}}, nil
 }
 
 // definition reads a task's definition from the leader; the zero Task where there is none.

@@ -116,30 +116,33 @@ func (p *Pool) claim(ctx context.Context, m *nats.Msg) (*lease, error) {
 }
 
 // read reads a ticket and its task. Errors: a stranger.
-func (p *Pool) read(m *nats.Msg) (*delivery, foldstream.Task, error) {
+func (p *Pool) read(m *nats.Msg) (*delivery, *foldstream.Task, error) {
 	d, err := readDelivery(m)
 	if err != nil {
-		return nil, foldstream.Task{}, err
+		return nil, nil, err
 	}
 	task, err := d.task()
-	return d, task, strange(d.stored(), err)
+	if err != nil {
+		return nil, nil, strange(d.stored(), err)
+	}
+	return d, task, nil
 }
 
 // weigh reads the chain and decides what a ticket is good for. It returns the claim to make, or answers the ticket itself.
-func (p *Pool) weigh(ctx context.Context, d *delivery, task foldstream.Task) (link, bool, error) {
+func (p *Pool) weigh(ctx context.Context, d *delivery, task *foldstream.Task) (link, bool, error) {
 	last, err := p.fresh(ctx, d)
 	if err != nil {
 		return link{}, false, err
 	}
 	claim := link{Event: foldstream.Event{Expected: last.Seq, Attempt: 1}, crashes: last.crashes, trouble: last.trouble}
-	switch at := stageIndex(task, last.Stage); {
+	switch at := stageIndex(task.Stages, last.Stage); {
 	case last.Seq == 0:
 		return claim, true, nil
 	case last.Status.Final():
 		return link{}, false, p.finish(ctx, d, last)
-	case last.Kind == foldstream.EventPart && nextStage(task, last.Stage) == "":
+	case last.Kind == foldstream.EventPart && nextStage(task.Stages, last.Stage) == "":
 		return link{}, false, p.dismiss(ctx, d, last)
-	case last.Kind == foldstream.EventPart && at >= stageIndex(task, d.lane.stage):
+	case last.Kind == foldstream.EventPart && at >= stageIndex(task.Stages, d.lane.stage):
 		return link{}, false, p.advance(ctx, d, task, last)
 	case last.Kind == foldstream.EventPart:
 		claim.crashes = 0
@@ -278,8 +281,8 @@ func (p *Pool) crashed(ctx context.Context, d *delivery, claim link) error {
 }
 
 // advance publishes the ticket of the stage after the part that is stored, in the place of this one.
-func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, part link) error {
-	next := nextStage(task, part.Stage)
+func (p *Pool) advance(ctx context.Context, d *delivery, task *foldstream.Task, part link) error {
+	next := nextStage(task.Stages, part.Stage)
 	if next == "" {
 		return foldstream.Errorf(foldstream.Internal, "fetch", "task %s: nothing follows the part of stage %q", d.id, part.Stage)
 	}
@@ -300,15 +303,15 @@ func (p *Pool) advance(ctx context.Context, d *delivery, task foldstream.Task, p
 }
 
 // nextStage returns the stage after one; "" where that is the task's last, or none of its.
-func nextStage(t foldstream.Task, stage string) string {
-	if next := slices.Index(t.Stages, stage) + 1; next > 0 && next < len(t.Stages) {
-		return t.Stages[next]
+func nextStage(stages []string, stage string) string {
+	if next := slices.Index(stages, stage) + 1; next > 0 && next < len(stages) {
+		return stages[next]
 	}
 	return ""
 }
 
 // stageIndex returns the place of a stage in the task's row; 0 where it names none.
-func stageIndex(t foldstream.Task, stage string) int { return max(slices.Index(t.Stages, stage), 0) }
+func stageIndex(stages []string, stage string) int { return max(slices.Index(stages, stage), 0) }
 
 // ack takes a ticket out of the queue. Like all answers to tickets it is not waited for: if it is lost, the ticket comes back and
 // is seen as finished.

@@ -101,7 +101,7 @@ func inParts(n int, do func(i int) error) error {
 func (o *order) fill(p *Pool, t foldstream.Task, body []byte, mine string) error {
 	band, _ := t.Band() // checked before
 	o.made.ID = t.ID
-	o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t), band}, id: t.ID, def: body, at: t.NotBefore}
+	o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t.Stages), band}, id: t.ID, def: body, at: t.NotBefore}
 	o.def = &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body}
 	expect(o.def, 0)
 	return p.s.fits("create", o.def) // its ticket is longer by less than what the check leaves
@@ -378,11 +378,11 @@ func validID(id foldstream.TaskID) bool {
 	return len(id) == 26
 }
 
-func firstStage(t foldstream.Task) string {
-	if len(t.Stages) == 0 {
+func firstStage(stages []string) string {
+	if len(stages) == 0 {
 		return ""
 	}
-	return t.Stages[0]
+	return stages[0]
 }
 
 func lanesOf(orders []*order) map[laneName]bool {

@@ -38,7 +38,7 @@ func (f *firsts) hear() []jetstream.JetStreamOpt {
 }
 
 // claimFirst claims by a ticket that comes for the first time: it names the event to follow.
-func (p *Pool) claimFirst(d *delivery, task foldstream.Task) (*lease, error) {
+func (p *Pool) claimFirst(d *delivery, task *foldstream.Task) (*lease, error) {
 	l := newLease(p, d, task, link{Event: foldstream.Event{Expected: d.expect, Attempt: 1}, trouble: d.trouble})
 	m, err := p.s.message("fetch", l.claim)
 	if err != nil {
@@ -103,7 +103,7 @@ func (l *lease) decided(ctx context.Context, op string) error {
 }
 
 // sortOut answers a ticket whose first claim was refused: the chain knows more than the ticket.
-func (p *Pool) sortOut(ctx context.Context, d *delivery, task foldstream.Task) {
+func (p *Pool) sortOut(ctx context.Context, d *delivery, task *foldstream.Task) {
 	_, open, err := p.weigh(ctx, d, task)
 	if err == nil && open {
 		p.s.nak(d.msg, 0)

@@ -15,7 +15,7 @@ import (
 type lease struct {
 	p     *Pool
 	d     *delivery
-	view  foldstream.Task
+	view  *foldstream.Task
 	claim link // as sent; its nonce marks all events of this lease
 	since time.Time
 
@@ -34,7 +34,7 @@ type lease struct {
 var _ foldstream.Lease = (*lease)(nil)
 
 // newLease makes a lease whose claim follows base: its expected event, attempt and crashes.
-func newLease(p *Pool, d *delivery, task foldstream.Task, base link) *lease {
+func newLease(p *Pool, d *delivery, task *foldstream.Task, base link) *lease {
 	task.Attempt = base.Attempt
 	l := &lease{p: p, d: d, view: task, claim: base, since: p.s.now(), claimed: make(chan struct{})}
 	c := &l.claim
@@ -167,16 +167,13 @@ func (p *Pool) leases() []*lease {
 	return all
 }
 
-// compare finds the leases that were lost: their beats would keep a ticket from the one who has it now.
+// compare drops the leases that were lost: their beats would keep a ticket from the one who has it now. Who works finds out by the next call.
 func (p *Pool) compare(ctx context.Context) {
 	for _, l := range p.leases() {
 		select {
 		case <-l.claimed:
+			_ = l.check(ctx, "beat")
 		default:
-			continue
-		}
-		if err := l.check(ctx, "beat"); foldstream.Is(err, foldstream.Conflict) && !l.gone.Load() {
-			p.s.log.Warn("lease lost", "pool", p.name, "task", string(l.view.ID), "attempt", l.view.Attempt)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func (s *Store) expectTicket(m *nats.Msg, pool string, id foldstream.TaskID, seq
 
 // send publishes m without waiting for the reply.
 func (s *Store) send(m *nats.Msg) (jetstream.PubAckFuture, error) {
-	return s.js.PublishMsgAsync(m, jetstream.WithStallWait(s.cfg.Patience))
+	return s.js.PublishMsgAsync(m, s.stall)
 }
 
 // await waits for the reply to a send and returns the message's sequence. What the server refused is told as that.

@@ -310,14 +310,14 @@ func (p *Pool) resume(ctx context.Context, id foldstream.TaskID) (ticket, bool, 
 		return ticket{}, false, err
 	}
 	band, err := bandOf(task, last.moved)
-	t := ticket{pool: p.name, lane: laneName{firstStage(task), band}, id: id, def: m.data, expect: last.Seq, read: true, at: last.until}
+	t := ticket{pool: p.name, lane: laneName{firstStage(task.Stages), band}, id: id, def: m.data, expect: last.Seq, read: true, at: last.until}
 	if last.Seq == 0 {
 		t.at = task.NotBefore
 	}
 	if err != nil || last.Seq == 0 || len(task.Stages) == 0 {
 		return t, err == nil, err
 	}
-	at := stageIndex(task, last.Stage)
+	at := stageIndex(task.Stages, last.Stage)
 	if last.Kind == foldstream.EventPart {
 		at++
 	}

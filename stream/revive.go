@@ -39,7 +39,7 @@ func (p *Pool) beginAgain(ctx context.Context, o *order) (link, bool, error) {
 			return last, false, nil
 		}
 		l := p.ending(link{Event: last.Event}, foldstream.Waiting, "created again")
-		l.Stage, l.Attempt, l.Worker, l.next = firstStage(def), 1, "", 1
+		l.Stage, l.Attempt, l.Worker, l.next = firstStage(def.Stages), 1, "", 1
 		l.until, l.later = def.NotBefore, !def.NotBefore.IsZero()
 		return l, true, p.redefine(ctx, o)
 	})

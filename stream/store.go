@@ -33,6 +33,7 @@ type Store struct {
 	expiry    time.Duration          // of the bucket Locks
 	met       meetings
 	firsts    firsts
+	stall     jetstream.PublishOpt
 	bulk      bulk
 	between   func(step string) error // tests die between two steps here; nil goes on
 	refusals  func(err error)         // tests hear here of publishes that were refused; nil is nobody
@@ -84,7 +85,7 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(), host: hostName(), wall: time.Now, //nolint:forbidigo // what the doctor compares with the server's
-		pools: map[string]*Pool{}, longDelay: longDelay, bulk: byDefault(),
+		pools: map[string]*Pool{}, longDelay: longDelay, bulk: byDefault(), stall: jetstream.WithStallWait(cfg.Patience),
 	}
 	s.get = s.getLeader
 	s.denied.Store(noDenial())

@@ -140,17 +140,17 @@ func (t *ticket) readBody(m *stored) error {
 }
 
 // task decodes the ticket's task with its stage and part, and with the priority of the band that the ticket is in. Errors: Invalid.
-func (t *ticket) task() (foldstream.Task, error) {
-	task, err := decodeTask(t.def)
+func (t *ticket) task() (*foldstream.Task, error) {
+	task, err := unpack(t.def, taskShape)
 	switch {
 	case err != nil:
-		return task, err
+		return nil, err
 	case task.ID != t.id:
-		return task, fmt.Errorf("its body is the task %.80q", task.ID)
-	case t.lane.stage != firstStage(task) && !slices.Contains(task.Stages, t.lane.stage):
-		return task, fmt.Errorf("its task has no stage %q", t.lane.stage)
+		return nil, fmt.Errorf("its body is the task %.80q", task.ID)
+	case t.lane.stage != firstStage(task.Stages) && !slices.Contains(task.Stages, t.lane.stage):
+		return nil, fmt.Errorf("its task has no stage %q", t.lane.stage)
 	}
-	t.moved = move(&task, t.lane.band)
+	t.moved = move(task, t.lane.band)
 	task.Stage = t.lane.stage
 	if t.part != nil {
 		task.Part, err = decodeResult(t.part)
