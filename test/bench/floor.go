@@ -67,6 +67,11 @@ func (f *floor) ticket(i int) *nats.Msg {
 	return message(fmt.Sprintf("raw.work.bench._.0.%026d", i), fmt.Sprintf("raw.work.bench.*.*.%026d", i), 0, f.body)
 }
 
+// alone is a ticket without a definition, which expects nothing.
+func (f *floor) alone(i int) *nats.Msg {
+	return &nats.Msg{Subject: f.ticket(i).Subject, Data: f.body}
+}
+
 // create sends definitions, and the ticket of each behind its acknowledgement.
 func (f *floor) create(ctx context.Context, n int) (r report, err error) {
 	r.Began = time.Now()
@@ -120,7 +125,7 @@ func (f *floor) createAsync(ctx context.Context, n int) error {
 // createSingly sends tickets alone.
 func (f *floor) createSingly(ctx context.Context, n int) error {
 	for i := range n {
-		if _, err := f.js.PublishMsgAsync(&nats.Msg{Subject: f.ticket(i).Subject, Data: f.body}, jetstream.WithStallWait(time.Minute)); err != nil {
+		if _, err := f.js.PublishMsgAsync(f.alone(i), jetstream.WithStallWait(time.Minute)); err != nil {
 			return err
 		}
 	}
@@ -248,6 +253,10 @@ func (f *floor) idle(ctx context.Context, n int) (report, error) {
 	}
 	defer events.Stop()
 	return latencies(n, started, seen, func(i int) error {
+		if f.Single {
+			_, err := f.js.PublishMsg(ctx, f.alone(i))
+			return err
+		}
 		if _, err := f.js.PublishMsg(ctx, f.def(i)); err != nil {
 			return err
 		}
