@@ -84,14 +84,16 @@ func inParts(n int, do func(i int) error) error {
 	const few = 256
 	parts := max(1, min(runtime.GOMAXPROCS(0), n/few))
 	errs := make([]error, parts)
-	var work sync.WaitGroup
-	for part := range parts {
-		work.Go(func() {
-			for i := n * part / parts; i < n*(part+1)/parts && errs[part] == nil; i++ {
-				errs[part] = do(i)
-			}
-		})
+	doPart := func(part int) {
+		for i := n * part / parts; i < n*(part+1)/parts && errs[part] == nil; i++ {
+			errs[part] = do(i)
+		}
 	}
+	var work sync.WaitGroup
+	for part := range parts - 1 {
+		work.Go(func() { doPart(part) })
+	}
+	doPart(parts - 1)
 	work.Wait()
 	return cmp.Or(errs...)
 }
