@@ -118,7 +118,11 @@ func (c *ChaosCmd) play(ctx context.Context, env *Env) (told chaosTold, err erro
 	if err := disturbed.run(ctx, &quiet, p, filepath.Join(c.Dir, "disturbed")); err != nil {
 		return told, fmt.Errorf("disturbed: %w", err)
 	}
-	return told, c.judge(ctx, s, p, &told)
+	told.Attempts, told.Findings, err = c.judge(ctx, s, p, told.Ended)
+	if err != nil && len(told.Findings) == 0 {
+		told.Findings = nil
+	}
+	return told, err
 }
 
 // open sets the stage, and connects to its server past all disturbance.
@@ -166,35 +170,35 @@ func (c *ChaosCmd) forwarded() []string {
 	return env
 }
 
-// judge compares what came of the two runs.
-func (c *ChaosCmd) judge(ctx context.Context, s *session, p *plan, told *chaosTold) error {
+// judge compares what came of the two runs. What it found before an error counts.
+func (c *ChaosCmd) judge(ctx context.Context, s *session, p *plan, ended int) (attempts int, findings []string, err error) {
 	v, err := s.store.Verify(ctx, p.Experiment.Pool)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
-	told.Findings = balanced(v)
+	findings = append([]string{}, balanced(v)...)
 	if failed := v.Counts[foldstream.Dead]; failed > 0 {
-		told.Findings = append(told.Findings, fmt.Sprintf("%d tasks failed", failed))
+		findings = append(findings, fmt.Sprintf("%d tasks failed", failed))
 	}
-	if told.Ended > 0 {
-		told.Findings = append(told.Findings, fmt.Sprintf("%d processes ended by themselves: see their logs", told.Ended))
+	if ended > 0 {
+		findings = append(findings, fmt.Sprintf("%d processes ended by themselves: see their logs", ended))
 	}
 	for ev, err := range s.store.Events(ctx, foldstream.EventFilter{Pool: p.Experiment.Pool}, 0) {
 		if err != nil {
-			return err
+			return attempts, findings, err
 		}
 		if ev.Kind == foldstream.EventClaim {
-			told.Attempts++
+			attempts++
 		}
 	}
 	var texts [2][]byte
 	for i, name := range []string{"undisturbed", "disturbed"} {
 		if texts[i], err = os.ReadFile(filepath.Join(c.Dir, name, "collection.csv")); err != nil {
-			return err
+			return attempts, findings, err
 		}
 	}
 	if !bytes.Equal(texts[0], texts[1]) {
-		told.Findings = append(told.Findings, "the collection has other bytes than the undisturbed one")
+		findings = append(findings, "the collection has other bytes than the undisturbed one")
 	}
-	return nil
+	return attempts, findings, nil
 }

@@ -54,7 +54,7 @@ type chaosTold struct {
 	Tasks    int      `json:"tasks"`
 	Attempts int      `json:"attempts"`
 	Seconds  float64  `json:"seconds"`
-	Findings []string `json:"findings"` // what should not have come of it: none
+	Findings []string `json:"findings"` // what should not have come of it: none; null where it came to no judgement
 	Dir      string   `json:"dir,omitempty"`
 }
 
@@ -73,7 +73,7 @@ func (t chaosTold) print(w io.Writer) {
 	for _, f := range t.Findings {
 		fmt.Fprintf(w, "found: %s\n", f)
 	}
-	if len(t.Findings) == 0 {
+	if t.Findings != nil && len(t.Findings) == 0 {
 		fmt.Fprintln(w, "nothing was lost, nothing was doubled, and the collection is the undisturbed one byte for byte")
 	}
 }

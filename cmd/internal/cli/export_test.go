@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/foldstream/foldstream"
@@ -72,4 +73,11 @@ func Expected(ctx context.Context, store foldstream.Newest, pool string, past []
 // Straggling is what a consumer of the name finds in a pool.
 func Straggling(store foldstream.Store, pool, own string, times float64) func(context.Context, foldstream.Filter) (foldstream.Lease, error) {
 	return newStragglers(store.(straggled), pool, own, times, slog.New(slog.DiscardHandler)).second
+}
+
+// ToldOfChaos is what chaos prints of these findings.
+func ToldOfChaos(findings []string) string {
+	var b strings.Builder
+	chaosTold{Findings: findings}.print(&b)
+	return b.String()
 }
