@@ -53,7 +53,7 @@ func Open(ctx context.Context, c Config) (*Stage, error) {
 	s.producer = client("producer", "producer", "submit", c.File)
 	for i := range c.Consumers {
 		s.consumers = append(s.consumers, client("consumer-"+strconv.Itoa(i+1),
-			"consumer", "run", "--pool", c.Pool, "-n", "2", "--allow", "*", "--cache", filepath.Join(c.Dir, "cache-"+strconv.Itoa(i+1))))
+			"consumer", "run", "--pool", c.Pool, "-n", "2", "--allow", "*", "--cache", filepath.Join(c.Dir, "cache-"+strconv.Itoa(i+1)), "--stragglers", "2"))
 	}
 	for i := range c.Aggregators {
 		s.aggregators = append(s.aggregators, client("aggregator-"+strconv.Itoa(i+1), "aggregator", "run"))
