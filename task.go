@@ -10,6 +10,16 @@ import (
 // TaskID is the identity of a task's content: 26 characters of lower-case base32. gen computes it; nothing else makes one.
 type TaskID string
 
+// Valid reports whether id has the form of one.
+func (id TaskID) Valid() bool {
+	for _, r := range id {
+		if (r < 'a' || r > 'z') && (r < '2' || r > '7') {
+			return false
+		}
+	}
+	return len(id) == 26
+}
+
 // Digest is the lower-case hex SHA-256 of some bytes: 64 characters.
 type Digest string
 
@@ -62,6 +72,25 @@ func (t Task) Band() (int, error) {
 		return 0, Errorf(Invalid, "task", "priority %d of task %s is not between %d and %d", *t.Priority, t.ID, MinPriority, MaxPriority)
 	}
 	return *t.Priority - MinPriority + 1, nil
+}
+
+// Check reports what no store takes: an id, a priority or stages that are none. Errors: Invalid.
+func (t Task) Check() error {
+	if !t.ID.Valid() {
+		return Errorf(Invalid, "", "task id %q is not 26 characters of lower-case base32", t.ID)
+	}
+	if _, err := t.Band(); err != nil {
+		return err
+	}
+	for i, stage := range t.Stages {
+		if err := ValidName("stage", stage); err != nil {
+			return Errorf(Invalid, "", "task %s: %w", t.ID, err)
+		}
+		if slices.Contains(t.Stages[:i], stage) {
+			return Errorf(Invalid, "", "task %s: stage %q stands twice", t.ID, stage)
+		}
+	}
+	return nil
 }
 
 // LastStage reports whether the task's current stage is its last: a commit ends the task.

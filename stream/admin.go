@@ -106,7 +106,7 @@ func (s *Store) change(
 func once(ids []foldstream.TaskID) []foldstream.TaskID {
 	seen := make(map[foldstream.TaskID]bool, len(ids))
 	return slices.DeleteFunc(slices.Clone(ids), func(id foldstream.TaskID) bool {
-		again := seen[id] || !validID(id)
+		again := seen[id] || !id.Valid()
 		seen[id] = true
 		return again
 	})

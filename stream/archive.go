@@ -48,7 +48,7 @@ func (s *Store) Defined(ctx context.Context, pool string) iter.Seq2[foldstream.T
 		}
 		for subject := range subjects {
 			id := foldstream.TaskID(strings.TrimPrefix(subject, s.lay.def(pool, "")))
-			if validID(id) && !yield(id, nil) {
+			if id.Valid() && !yield(id, nil) {
 				return
 			}
 		}

@@ -62,7 +62,7 @@ func (p *Pool) copies(ctx context.Context, from, experiment string, wanted func(
 				return
 			}
 			o := new(order)
-			if err = checkTask(t); err == nil {
+			if err = foldstream.E(foldstream.Invalid, "create", t.Check()); err == nil {
 				err = o.fill(p, t, rename(m.data, experiment), mine)
 			}
 			if !yield(o, err) || err != nil {

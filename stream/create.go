@@ -54,7 +54,7 @@ func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
 	orders, mine := make([]*order, len(tasks)), nonce()
 	first := make(map[foldstream.TaskID]*order, len(tasks))
 	for i, t := range tasks {
-		if err := checkTask(t); err != nil {
+		if err := foldstream.E(foldstream.Invalid, "create", t.Check()); err != nil {
 			return nil, err
 		}
 		orders[i] = &order{same: first[t.ID]}
@@ -197,36 +197,6 @@ func (p *Pool) complete(ctx context.Context, known []*order) error {
 	}
 	_, err = each(ctx, open, p.mend)
 	return p.s.door(ctx, "create", err)
-}
-
-// checkTask reports what Create refuses. Errors: Invalid.
-func checkTask(t foldstream.Task) error {
-	if !validID(t.ID) {
-		return foldstream.Errorf(foldstream.Invalid, "create", "task id %q is not 26 characters of lower-case base32", t.ID)
-	}
-	if _, err := t.Band(); err != nil {
-		return foldstream.E(foldstream.Invalid, "create", err)
-	}
-	seen := map[string]bool{}
-	for _, stage := range t.Stages {
-		if err := foldstream.ValidName("stage", stage); err != nil {
-			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", t.ID, err)
-		}
-		if seen[stage] {
-			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: stage %q stands twice", t.ID, stage)
-		}
-		seen[stage] = true
-	}
-	return nil
-}
-
-func validID(id foldstream.TaskID) bool {
-	for _, r := range id {
-		if (r < 'a' || r > 'z') && (r < '2' || r > '7') {
-			return false
-		}
-	}
-	return len(id) == 26
 }
 
 func firstStage(stages []string) string {

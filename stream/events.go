@@ -40,7 +40,7 @@ func (s *Store) eventQuery(f foldstream.EventFilter, from foldstream.Cursor) (qu
 	switch {
 	case f.Task != "" && f.Pool == "":
 		return q, foldstream.Errorf(foldstream.Invalid, "events", "a filter by task %s needs its pool", f.Task)
-	case f.Task != "" && !validID(f.Task):
+	case f.Task != "" && !f.Task.Valid():
 		return q, foldstream.Errorf(foldstream.Invalid, "events", "task id %q is not 26 characters of lower-case base32", f.Task)
 	case f.Task != "":
 		q.filters = []string{s.lay.event(f.Pool, f.Task)}

@@ -48,7 +48,7 @@ var idText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(
 
 // keyOf returns the key of an id; false where it is none. The 26 characters are 130 bits, all of which count.
 func keyOf(id foldstream.TaskID) (k key, ok bool) {
-	if !validID(id) {
+	if !id.Valid() {
 		return k, false
 	}
 	_, err := idText.Decode(k[:], []byte(id+"aa"))

@@ -51,7 +51,7 @@ func (l *listing) begin(ctx context.Context) error {
 	}
 	var m *stored
 	var err error
-	if validID(l.q.After) {
+	if l.q.After.Valid() {
 		m, err = l.p.s.newest(ctx, l.p.s.lay.defs(), l.p.s.lay.def(l.p.name, l.q.After))
 	}
 	if err != nil {

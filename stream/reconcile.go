@@ -59,7 +59,7 @@ func (p *Pool) reconcile(ctx context.Context) (int, error) {
 			return 0, err
 		}
 		id := foldstream.TaskID(lastToken(m.subject))
-		if !validID(id) {
+		if !id.Valid() {
 			strangers = append(strangers, m.seq)
 			continue
 		}
@@ -160,7 +160,7 @@ func (p *Pool) deadSchedules(ctx context.Context, subjects []string) (ids []fold
 		if err == nil {
 			dead, err = p.isDead(ctx, m, t)
 		}
-		if id := foldstream.TaskID(lastToken(m.subject)); dead && validID(id) {
+		if id := foldstream.TaskID(lastToken(m.subject)); dead && id.Valid() {
 			ids = append(ids, id)
 		}
 		if err != nil && !p.s.passes(err) {

@@ -39,7 +39,7 @@ func (s *Store) Replace(ctx context.Context, pool, why string, old foldstream.Ta
 func (p *Pool) giveWay(ctx context.Context, old, by foldstream.TaskID, why string) error {
 	var last link
 	var err error
-	if validID(old) {
+	if old.Valid() {
 		last, _, err = p.end(ctx, "replace", old, func(last link) (link, bool, error) {
 			l := p.ending(last, foldstream.Removed, why)
 			l.By = by

@@ -41,7 +41,7 @@ func (p *Pool) open(f foldstream.Filter) error {
 // beside makes a lease that holds as long as the task's present claim. Errors: NotFound.
 func (p *Pool) beside(ctx context.Context, id foldstream.TaskID, f foldstream.Filter) (*lease, error) {
 	none := foldstream.Errorf(foldstream.NotFound, "second", "task %s of pool %s is in the hands of no worker, or not for this one", id, p.name)
-	if !validID(id) {
+	if !id.Valid() {
 		return nil, none
 	}
 	claim, err := p.s.last(ctx, p.name, id)

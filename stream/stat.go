@@ -117,7 +117,7 @@ func (p *Pool) readLinks(ctx context.Context, last map[foldstream.TaskID]link, f
 func (p *Pool) newestLinks(ctx context.Context, filters []string) iter.Seq2[link, error] {
 	return func(yield func(link, error) bool) {
 		for m, err := range p.s.scan(ctx, query{stream: p.s.lay.events(), filters: filters, last: true, headers: true}) {
-			if err == nil && !validID(foldstream.TaskID(lastToken(m.subject))) {
+			if err == nil && !foldstream.TaskID(lastToken(m.subject)).Valid() {
 				continue // a stranger
 			}
 			var l link

@@ -80,7 +80,7 @@ func (m *stored) subjectOf(tokens int) ([]string, error) {
 		return nil, errors.New("no subject of ours has this form")
 	case foldstream.ValidName("pool", parts[2]) != nil:
 		return nil, fmt.Errorf("%q is no pool", parts[2])
-	case !validID(foldstream.TaskID(parts[tokens-1])):
+	case !foldstream.TaskID(parts[tokens-1]).Valid():
 		return nil, fmt.Errorf("%q is no task's id", parts[tokens-1])
 	}
 	return parts, nil

@@ -98,7 +98,7 @@ func (s *Store) Task(ctx context.Context, pool string, id foldstream.TaskID) (fo
 	}
 	var state foldstream.TaskState
 	var err error
-	if validID(id) {
+	if id.Valid() {
 		state, err = p.state(ctx, id)
 	}
 	if err == nil && state.ID == "" {

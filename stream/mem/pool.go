@@ -41,7 +41,7 @@ func (s *Store) prepare(ctx context.Context, op, pool string, tasks ...foldstrea
 	}
 	defs := make([]foldstream.Task, len(tasks))
 	for i, t := range tasks {
-		if err := checkTask(t); err != nil {
+		if err := foldstream.E(foldstream.Invalid, "create", t.Check()); err != nil {
 			return nil, err
 		}
 		t.Stage, t.Attempt, t.Run, t.Part = "", 0, "", nil

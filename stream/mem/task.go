@@ -93,33 +93,3 @@ func (t *task) view() foldstream.Task {
 	v.Priority, v.Stage, v.Attempt, v.Part = t.priority, t.stage, t.attempt, t.part
 	return v.Clone()
 }
-
-// checkTask reports what Create refuses. Errors: Invalid.
-func checkTask(t foldstream.Task) error {
-	if !validID(t.ID) {
-		return foldstream.Errorf(foldstream.Invalid, "create", "task id %q is not 26 characters of lower-case base32", t.ID)
-	}
-	if _, err := t.Band(); err != nil {
-		return foldstream.E(foldstream.Invalid, "create", err)
-	}
-	seen := map[string]bool{}
-	for _, s := range t.Stages {
-		if err := foldstream.ValidName("stage", s); err != nil {
-			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", t.ID, err)
-		}
-		if seen[s] {
-			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: stage %q stands twice", t.ID, s)
-		}
-		seen[s] = true
-	}
-	return nil
-}
-
-func validID(id foldstream.TaskID) bool {
-	for _, r := range id {
-		if (r < 'a' || r > 'z') && (r < '2' || r > '7') {
-			return false
-		}
-	}
-	return len(id) == 26
-}

@@ -90,22 +90,12 @@ func (c *PoolListCmd) Run(ctx context.Context, env *Env) error {
 				return err
 			}
 		}
-		switch {
-		case c.JSON:
-			return printJSON(env.Stdout, pools)
-		case c.Names:
-			for _, name := range names {
-				fmt.Fprintln(env.Stdout, name)
-			}
-			return nil
-		}
 		t := newTable(env.Stdout, "pool", "state", "limits", "open", "total")
 		rightFrom(t, 4, 5)
 		for _, p := range pools {
 			t.AppendRow([]any{p.Pool, p.state(), p.limits(), p.Counts.Open(), p.Total})
 		}
-		t.Render()
-		return nil
+		return printList(env.Stdout, c.JSON, c.Names, pools, func(p poolJSON) string { return p.Pool }, t)
 	})
 }
 

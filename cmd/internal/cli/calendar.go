@@ -43,17 +43,8 @@ func (c *CalendarListCmd) Run(env *Env) error {
 			projected = e.Last.String()
 		}
 		t.AppendRow([]any{e.Code, e.Name, e.First, e.Announced, projected})
-		if c.Names {
-			fmt.Fprintln(env.Stdout, e.Code)
-		}
 	}
-	switch {
-	case c.JSON:
-		return printJSON(env.Stdout, all)
-	case !c.Names:
-		t.Render()
-	}
-	return nil
+	return printList(env.Stdout, c.JSON, c.Names, all, func(e exchangeJSON) string { return e.Code }, t)
 }
 
 // CalendarShowCmd shows the sessions of an exchange.

@@ -91,6 +91,16 @@ func reachedOf(name string, p online.Progress) reachedJSON {
 	return out
 }
 
+// at loads the strategy and tells which session --session is.
+func (c Strategy) at(session string) (strategyFile, foldstream.Time, error) {
+	s, err := loadStrategy(c.File, "")
+	if err != nil {
+		return strategyFile{}, foldstream.Time{}, err
+	}
+	day, err := s.session("--session", session, today())
+	return s, day, err
+}
+
 // OnlineInitCmd begins a strategy.
 type OnlineInitCmd struct {
 	Strategy
@@ -99,11 +109,7 @@ type OnlineInitCmd struct {
 
 // Run begins it. Beginning the same twice is beginning it once. Errors: Conflict (it is there and began otherwise).
 func (c *OnlineInitCmd) Run(ctx context.Context, env *Env) error {
-	s, err := loadStrategy(c.File, "")
-	if err != nil {
-		return err
-	}
-	session, err := s.session("--session", c.Session, today())
+	s, session, err := c.at(c.Session)
 	if err != nil {
 		return err
 	}
@@ -123,11 +129,7 @@ type OnlineRoutineCmd struct {
 
 // Run does it. Errors: NotFound (no such strategy), Incomplete (the session is not in the data yet), Failed.
 func (c *OnlineRoutineCmd) Run(ctx context.Context, env *Env) error {
-	s, err := loadStrategy(c.File, "")
-	if err != nil {
-		return err
-	}
-	session, err := s.session("--session", c.Session, today())
+	s, session, err := c.at(c.Session)
 	if err != nil {
 		return err
 	}

@@ -226,17 +226,7 @@ func (c *OnlineListCmd) Run(ctx context.Context, env *Env) error {
 			all = append(all, one)
 			t.AppendRow([]any{name, s.Begin, s.Session, one.Online, one.Models, one.Signals})
 		}
-		switch {
-		case c.JSON:
-			return printJSON(env.Stdout, all)
-		case c.Names:
-			for _, one := range all {
-				fmt.Fprintln(env.Stdout, one.Strategy)
-			}
-			return nil
-		}
-		t.Render()
-		return nil
+		return printList(env.Stdout, c.JSON, c.Names, all, func(s reachedJSON) string { return s.Strategy }, t)
 	})
 }
 

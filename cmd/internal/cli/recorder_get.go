@@ -24,22 +24,13 @@ type RecorderArtifactsCmd struct {
 // Run lists.
 func (c *RecorderArtifactsCmd) Run(ctx context.Context, env *Env) error {
 	return c.onRecorder(ctx, env, c.OneRecorder, func(_ administered, _ string, r record.Recorder) error {
-		if c.JSON {
-			return printJSON(env.Stdout, recorderOf(r).Artifacts)
-		}
-		if c.Names {
-			for _, a := range r.Artifacts {
-				fmt.Fprintln(env.Stdout, a.Name)
-			}
-			return nil
-		}
 		t := newTable(env.Stdout, "artifact", "type", "bytes", "SHA-256")
 		rightFrom(t, 3, 3)
 		for _, a := range r.Artifacts {
 			t.AppendRow([]any{a.Name, a.Type, a.Size, a.Digest})
 		}
-		t.Render()
-		return nil
+		all := recorderOf(r).Artifacts
+		return printList(env.Stdout, c.JSON, c.Names, all, func(a artifactJSON) string { return a.Name }, t)
 	})
 }
 

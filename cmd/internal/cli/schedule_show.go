@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -135,17 +134,7 @@ func (c *ScheduleListCmd) Run(ctx context.Context, env *Env) error {
 			}
 			t.AppendRow([]any{s.Name, when, instant(s.Next), standing(s), instant(s.Last.Due), brief(outcome(s.Last))})
 		}
-		switch {
-		case c.JSON:
-			return printJSON(env.Stdout, all)
-		case c.Names:
-			for _, s := range all {
-				fmt.Fprintln(env.Stdout, s.Name)
-			}
-			return nil
-		}
-		t.Render()
-		return nil
+		return printList(env.Stdout, c.JSON, c.Names, all, func(s scheduleJSON) string { return s.Name }, t)
 	})
 }
 

@@ -19,6 +19,23 @@ func printJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// printList prints a list: as JSON, by its names alone, or as a table.
+func printList[T any](w io.Writer, asJSON, names bool, all []T, name func(T) string, t table.Writer) error {
+	switch {
+	case asJSON:
+		return printJSON(w, all)
+	case names:
+		for _, one := range all {
+			if _, err := fmt.Fprintln(w, name(one)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	t.Render()
+	return nil
+}
+
 // newTable returns a table in the house's look.
 func newTable(w io.Writer, header ...any) table.Writer {
 	t := table.NewWriter()
