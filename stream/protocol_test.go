@@ -3,6 +3,7 @@ package stream_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,22 @@ func create(t *testing.T, s *stream.Store, tasks ...foldstream.Task) {
 	t.Helper()
 	if _, err := s.Pool("p").Create(t.Context(), tasks...); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestCreate_NothingOfWhatIsBad creates many tasks of which some cannot be encoded: the first is named, and none is created.
+func TestCreate_NothingOfWhatIsBad(t *testing.T) {
+	s := open(t, streamtest.Server(t).URL(), stream.Config{})
+	tasks := streamtest.Tasks(0, 2000)
+	for _, i := range []int{1700, 900, 901} {
+		tasks[i].Task = map[string]any{"f": func() {}}
+	}
+	_, err := s.Pool("p").Create(t.Context(), tasks...)
+	if !foldstream.Is(err, foldstream.Invalid) || !strings.Contains(err.Error(), string(tasks[900].ID)) {
+		t.Errorf("%v; want the fault of task %s", err, tasks[900].ID)
+	}
+	if n, err := s.Pool("p").Stat(t.Context()); err != nil || n.Total() != 0 {
+		t.Errorf("%v tasks were created (%v)", n, err)
 	}
 }
 
