@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/record"
 )
@@ -70,12 +72,35 @@ func (r *replay) place(ctx context.Context, as string) error {
 		r.members, _, err = record.Members(ctx, r.store, begun)
 		return err
 	}
-	all, _, err := record.Members(ctx, r.store, r.from)
+	all, defined, err := r.original(ctx)
 	if err == nil {
-		r.members, err = r.selected(ctx, all)
+		r.members, err = r.selected(ctx, all, defined)
 	}
 	r.to.Collection.Weights = weightsOf(r.to.Collection.Weights, r.members)
 	return err
+}
+
+// original reads the members of the original and beside them, unless something is asked of the tasks, which of its pool are defined.
+func (r *replay) original(ctx context.Context) (members []foldstream.Expectation, defined map[foldstream.TaskID]bool, err error) {
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		members, _, err = record.Members(ctx, r.store, r.from)
+		return err
+	})
+	if r.kept == nil {
+		both.Go(func() error {
+			defined = map[foldstream.TaskID]bool{}
+			for id, err := range r.store.Defined(ctx, r.from.Pool) {
+				if err != nil {
+					return err
+				}
+				defined[id] = true
+			}
+			return nil
+		})
+	}
+	err = both.Wait()
+	return members, defined, err
 }
 
 // next returns the first name behind the original's that is free, or whose replay was begun and is this one.

@@ -64,9 +64,9 @@ func (s Recorded) words() (words []string) {
 }
 
 // selected returns those of the members whose recorded tasks are asked for. Errors: NotFound (none is, or a task is recorded no more).
-func (r *replay) selected(ctx context.Context, members []foldstream.Expectation) ([]foldstream.Expectation, error) {
+func (r *replay) selected(ctx context.Context, members []foldstream.Expectation, defined map[foldstream.TaskID]bool) ([]foldstream.Expectation, error) {
 	left := tasksOf(members)
-	ids, err := r.recorded(ctx, left)
+	ids, err := r.recorded(ctx, left, defined)
 	if err != nil {
 		return nil, err
 	}
@@ -93,16 +93,13 @@ func (r *replay) selected(ctx context.Context, members []foldstream.Expectation)
 
 // recorded returns which of the tasks that are left are recorded and asked for, and takes those that are recorded from left. Only where
 // something is asked of them are they read.
-func (r *replay) recorded(ctx context.Context, left map[foldstream.TaskID]bool) (ids []foldstream.TaskID, err error) {
+func (r *replay) recorded(ctx context.Context, left, defined map[foldstream.TaskID]bool) (ids []foldstream.TaskID, err error) {
 	if r.kept == nil {
-		for id, err := range r.store.Defined(ctx, r.from.Pool) {
-			if err != nil {
-				return nil, err
-			}
-			if left[id] {
+		for id := range left {
+			if defined[id] {
 				ids = append(ids, id)
+				delete(left, id)
 			}
-			delete(left, id)
 		}
 		return ids, nil
 	}
