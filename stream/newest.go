@@ -20,23 +20,23 @@ const maxBrief = 8 << 10
 
 // setResult gives a link a result: as a brief, a body, or both. Errors: Invalid.
 func (l *link) setResult(r foldstream.Result) error {
-	whole := len(r.Frames) == 0 && len(r.Series) == 0
-	short := r
-	short.Frames, short.Series = nil, nil
-	data, err := encodeResult(&short)
+	whole, err := encodeResult(&r)
 	if err != nil {
 		return err
 	}
-	if base64.RawStdEncoding.EncodedLen(len(data)) <= maxBrief {
-		l.brief = base64.RawStdEncoding.EncodeToString(data)
+	short := whole
+	if len(r.Frames) > 0 || len(r.Series) > 0 {
+		l.body, r.Frames, r.Series = whole, nil, nil
+		if short, err = encodeResult(&r); err != nil {
+			return err
+		}
 	}
-	switch {
-	case !whole:
-		l.body, err = encodeResult(&r)
-	case l.brief == "":
-		l.body = data
+	if base64.RawStdEncoding.EncodedLen(len(short)) > maxBrief {
+		l.body = whole
+		return nil
 	}
-	return err
+	l.brief = base64.RawStdEncoding.EncodeToString(short)
+	return nil
 }
 
 // result reads what setResult wrote.
