@@ -78,6 +78,7 @@ func Straggling(store foldstream.Store, pool, own string, times float64) func(co
 // ToldOfChaos is what chaos prints of these findings.
 func ToldOfChaos(findings []string) string {
 	var b strings.Builder
-	chaosTold{Findings: findings}.print(&b)
+	told := chaosTold{Findings: findings}
+	told.print(&b)
 	return b.String()
 }
