@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"slices"
@@ -53,8 +54,11 @@ func (s *Stage) serve(ctx context.Context) error {
 	return nil
 }
 
-// answers reports whether the server takes connections.
+// answers reports whether the server takes connections: it, and not somebody who has its port.
 func (v *server) answers() bool {
+	if !v.running() {
+		return false
+	}
 	c, err := net.DialTimeout("tcp", v.address, time.Second)
 	if err == nil {
 		_ = c.Close()
@@ -97,16 +101,21 @@ func addresses(servers []*server, of func(*server) string) string {
 	return strings.Join(all, ",")
 }
 
-// freePorts returns loopback ports that nobody listens on.
+// freePorts returns loopback ports that nobody listens on. They are below those that systems hand out by themselves, from 32768 or 49152 on:
+// else somebody may have got the port of a server that was killed when it comes again.
 func freePorts(n int) (ports []string, err error) {
-	for range n {
-		free, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
+	const lowest, highest, tries = 20_000, 32_000, 1000
+	for range tries {
+		if len(ports) == n {
+			return ports, nil
+		}
+		port := strconv.Itoa(lowest + rand.IntN(highest-lowest))
+		free, listenErr := net.Listen("tcp", "127.0.0.1:"+port)
+		if err = listenErr; err != nil {
+			continue
 		}
 		defer func() { _ = free.Close() }() // all are held until all are found, so that they differ
-		_, port, _ := net.SplitHostPort(free.Addr().String())
 		ports = append(ports, port)
 	}
-	return ports, nil
+	return nil, fmt.Errorf("no %d ports are free: %w", n, err)
 }
