@@ -18,11 +18,14 @@ import (
 type bulk struct {
 	first int           // how many tasks go before a batch
 	slow  time.Duration // a task: what takes longer is worth a batch
-	quick *atomic.Bool
+	quick atomic.Bool   // they were
 }
 
-// byDefault is how a store decides.
-func byDefault() bulk { return bulk{64, 250 * time.Microsecond, new(atomic.Bool)} }
+// How a store decides, unless a test says otherwise.
+const (
+	firstOfBulk = 64
+	slowInBulk  = 250 * time.Microsecond
+)
 
 const batchSize = 500
 

@@ -126,7 +126,7 @@ func (p *Pool) define(ctx context.Context, orders []*order) error {
 			once = append(once, o)
 		}
 	}
-	known, rest, err := p.firsts(ctx, once)
+	known, rest, err := p.tryOut(ctx, once)
 	if err != nil {
 		return err
 	}
@@ -137,10 +137,10 @@ func (p *Pool) define(ctx context.Context, orders []*order) error {
 	return p.complete(ctx, append(known, more...))
 }
 
-// firsts makes the first tasks of a store, and all others as well where that takes so long that batches are worth it. It returns those that
+// tryOut makes the first tasks of a store, and all others as well where that takes so long that batches are worth it. It returns those that
 // were known, and those that are left.
-func (p *Pool) firsts(ctx context.Context, orders []*order) (known, rest []*order, err error) {
-	b := p.s.bulk
+func (p *Pool) tryOut(ctx context.Context, orders []*order) (known, rest []*order, err error) {
+	b := &p.s.bulk
 	if b.quick.Load() {
 		return nil, orders, nil
 	}

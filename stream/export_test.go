@@ -199,13 +199,13 @@ func (s *Store) DeleteConsumersOf(ctx context.Context, pool string) error {
 }
 
 // BatchAlways has Create publish everything that is new by atomic batches.
-func (s *Store) BatchAlways() { s.bulk = bulk{quick: new(atomic.Bool)} }
+func (s *Store) BatchAlways() { s.bulk = bulk{} }
 
 // SetSlow sets the time a task from which on batches are worth it.
 func (s *Store) SetSlow(d time.Duration) { s.bulk.slow = d }
 
 // FirstOfBulk is how many tasks go before a batch.
-var FirstOfBulk = byDefault().first
+const FirstOfBulk = firstOfBulk
 
 // Between has f called between the steps of operations; its error ends the operation there, as the death of the process would.
 func (s *Store) Between(f func(step string) error) { s.between = f }
