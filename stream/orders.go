@@ -14,40 +14,6 @@ import (
 	"github.com/foldstream/foldstream/internal/clock"
 )
 
-// firing is the body of a schedule's last: one order that somebody took.
-type firing struct {
-	Of     foldstream.Schedule
-	Seq    uint64    // of the order
-	Due    time.Time // when the server stored it
-	Next   time.Time // when the next one comes, as the server said with it
-	Worker string
-	Taken  time.Time
-	Ended  time.Time
-	Text   string
-	Error  string
-	Nonce  string // of the process that took it, for this once: how it knows its own words
-}
-
-func (f firing) told() foldstream.Firing {
-	return foldstream.Firing{
-		Due: f.Due, Worker: f.Worker, Taken: f.Taken, Ended: f.Ended, Outcome: foldstream.Outcome{Text: f.Text, Error: f.Error},
-	}
-}
-
-// endedSeq is the order up to which all are ended.
-func (f firing) endedSeq() uint64 {
-	if f.Ended.IsZero() {
-		return max(f.Seq, 1) - 1
-	}
-	return f.Seq
-}
-
-func readFiring(m *stored) (firing, error) {
-	var f firing
-	err := decode(m.data, &f)
-	return f, err
-}
-
 // ordersConsumer is the durable that all who execute orders share.
 const ordersConsumer = "orders"
 
@@ -190,19 +156,6 @@ func (s *Store) holdOrder(m *nats.Msg, claim firing, token uint64) (*dueOrder, e
 	o := &dueOrder{s: s, msg: m, claim: claim, token: token, ended: make(chan struct{})}
 	s.background(o.beat)
 	return o, s.point("order: claimed")
-}
-
-// recordFiring publishes a schedule's last in the place of another.
-func (s *Store) recordFiring(ctx context.Context, f firing, expected uint64) (uint64, error) {
-	body, err := encode(&f)
-	if err != nil {
-		return 0, err
-	}
-	m := &nats.Msg{
-		Subject: s.lay.schedule(f.Of.Name, lastPart), Header: nats.Header{jetstream.MsgRollup: {jetstream.MsgRollupSubject}}, Data: body,
-	}
-	expect(m, expected)
-	return s.publish(ctx, m)
 }
 
 // beat says that the order is being executed, until it is over or its context ends.
