@@ -119,9 +119,6 @@ func (c *ChaosCmd) play(ctx context.Context, env *Env) (told chaosTold, err erro
 		return told, fmt.Errorf("disturbed: %w", err)
 	}
 	told.Attempts, told.Findings, err = c.judge(ctx, s, p, told.Ended)
-	if err != nil && len(told.Findings) == 0 {
-		told.Findings = nil
-	}
 	return told, err
 }
 
@@ -170,13 +167,13 @@ func (c *ChaosCmd) forwarded() []string {
 	return env
 }
 
-// judge compares what came of the two runs. What it found before an error counts.
+// judge compares what came of the two runs. What it found before an error counts; where it found nothing then, that is nil.
 func (c *ChaosCmd) judge(ctx context.Context, s *session, p *plan, ended int) (attempts int, findings []string, err error) {
 	v, err := s.store.Verify(ctx, p.Experiment.Pool)
 	if err != nil {
 		return 0, nil, err
 	}
-	findings = append([]string{}, balanced(v)...)
+	findings = balanced(v)
 	if failed := v.Counts[foldstream.Dead]; failed > 0 {
 		findings = append(findings, fmt.Sprintf("%d tasks failed", failed))
 	}
@@ -200,5 +197,5 @@ func (c *ChaosCmd) judge(ctx context.Context, s *session, p *plan, ended int) (a
 	if !bytes.Equal(texts[0], texts[1]) {
 		findings = append(findings, "the collection has other bytes than the undisturbed one")
 	}
-	return attempts, findings, nil
+	return attempts, append([]string{}, findings...), nil
 }
