@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -52,13 +53,15 @@ func (p *Pool) inBatches(ctx context.Context, orders []*order) ([]*order, error)
 	return orders, nil
 }
 
-func definitionOf(o *order) *nats.Msg { return o.def }
+func definitionOf(o *order) *nats.Msg { return &o.def }
 
-// batch publishes a message of each order, all or none, and reports whether it is known that all were taken.
+// batch publishes a copy of a message of each order, all or none, and reports whether it is known that all were taken.
 func (p *Pool) batch(ctx context.Context, orders []*order, message func(*order) *nats.Msg) bool {
 	messages := make([]*nats.Msg, len(orders))
 	for i, o := range orders {
-		messages[i] = message(o)
+		m := *message(o)
+		m.Header = maps.Clone(m.Header)
+		messages[i] = &m
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.s.cfg.Patience)
 	defer cancel()
@@ -67,11 +70,8 @@ func (p *Pool) batch(ctx context.Context, orders []*order, message func(*order) 
 		return true
 	}
 	p.s.log.Debug("a batch was not taken; its messages go one by one", "pool", p.name, "err", err)
-	for i, m := range messages {
-		for _, key := range []string{jetstreamext.BatchIDHeader, jetstreamext.BatchSeqHeader, jetstreamext.BatchCommitHeader} {
-			m.Header.Del(key)
-		}
-		m.Reply, orders[i].doubtful = "", true
+	for _, o := range orders {
+		o.doubtful = true
 	}
 	return false
 }

@@ -82,8 +82,8 @@ func unpack[T any](data []byte, s shape[T]) (*T, error) {
 }
 
 // encodeTask writes a definition: the task without its place in life.
-func encodeTask(t foldstream.Task) ([]byte, error) {
-	return body(func(w *writer) { taskShape.write(w, &t) })
+func encodeTask(t *foldstream.Task) ([]byte, error) {
+	return body(func(w *writer) { taskShape.write(w, t) })
 }
 
 func decodeTask(data []byte) (foldstream.Task, error) {

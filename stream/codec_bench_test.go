@@ -6,14 +6,14 @@ func BenchmarkEncodeTask(b *testing.B) {
 	t := fullTask()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := encodeTask(t); err != nil {
+		if _, err := encodeTask(&t); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func BenchmarkDecodeTask(b *testing.B) {
-	data, err := encodeTask(fullTask())
+	data, err := encodeTask(new(fullTask()))
 	if err != nil {
 		b.Fatal(err)
 	}

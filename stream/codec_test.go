@@ -45,7 +45,7 @@ func sampleTask() foldstream.Task {
 
 func TestCodec_Task(t *testing.T) {
 	want := sampleTask()
-	data, err := encodeTask(want)
+	data, err := encodeTask(&want)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func TestCodec_Task(t *testing.T) {
 		t.Error(d)
 	}
 	want.Stage, want.Attempt, want.Part = "fit", 3, &foldstream.Result{Code: "x"}
-	placed, err := encodeTask(want)
+	placed, err := encodeTask(&want)
 	if err != nil || len(placed) != len(data) {
 		t.Errorf("the place in life takes %d bytes, %v", len(placed)-len(data), err)
 	}
@@ -101,7 +101,7 @@ func TestCodec_Stored(t *testing.T) {
 }
 
 func TestDecode_Refused(t *testing.T) {
-	good, err := encodeTask(sampleTask())
+	good, err := encodeTask(new(sampleTask()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestDecode_Refused(t *testing.T) {
 
 // FuzzDecode feeds every decoder of stored bodies: none may panic, and what it takes it must write again.
 func FuzzDecode(f *testing.F) {
-	task, err := encodeTask(sampleTask())
+	task, err := encodeTask(new(sampleTask()))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		who, set := writtenAgain(t, data, decoded[Presence], encoded), writtenAgain(t, data, decoded[settings], encoded)
 		writtenAgain(t, data, decoded[ending], encoded)
-		renamed(t, data, writtenAgain(t, data, decodeTask, encodeTask))
+		renamed(t, data, writtenAgain(t, data, decodeTask, EncodeTask))
 		writtenAgain(t, data, decodeResult, encodeResult)
 		_ = who.told(time.Unix(1, 0))
 		_ = validSettings(set)
@@ -148,12 +148,12 @@ func renamed(t *testing.T, data []byte, task foldstream.Task) {
 		return
 	}
 	task.Experiment, task.Replaces = "again", ""
-	want, wantErr := encodeTask(task)
+	want, wantErr := encodeTask(&task)
 	got, err := decodeTask(rename(data, "again"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if body, err := encodeTask(got); !bytes.Equal(body, want) || (err == nil) != (wantErr == nil) {
+	if body, err := encodeTask(&got); !bytes.Equal(body, want) || (err == nil) != (wantErr == nil) {
 		t.Errorf("renamed it is %v, %v; want %v, %v", body, err, want, wantErr)
 	}
 }
@@ -161,12 +161,12 @@ func renamed(t *testing.T, data []byte, task foldstream.Task) {
 // TestRename_Bytes has the bytes of a renamed body be those of a task that is encoded, and what a version to come says there stay.
 func TestRename_Bytes(t *testing.T) {
 	for _, task := range []foldstream.Task{sampleTask(), fullTask()} {
-		body, err := encodeTask(task)
+		body, err := encodeTask(&task)
 		if err != nil {
 			t.Fatal(err)
 		}
 		task.Experiment, task.Replaces = "again", ""
-		want, err := encodeTask(task)
+		want, err := encodeTask(&task)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -309,7 +309,7 @@ func FuzzPoolKey(f *testing.F) {
 
 // FuzzTicket feeds a ticket's message to its reader.
 func FuzzTicket(f *testing.F) {
-	def, err := encodeTask(sampleTask())
+	def, err := encodeTask(new(sampleTask()))
 	if err != nil {
 		f.Fatal(err)
 	}

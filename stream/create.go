@@ -17,7 +17,7 @@ import (
 // order is one task on its way through Create.
 type order struct {
 	ticket ticket
-	def    *nats.Msg
+	def    nats.Msg
 	reply  jetstream.PubAckFuture
 	made   foldstream.Created
 	same   *order // the same task, earlier in the arguments; nil is none
@@ -51,26 +51,27 @@ func (p *Pool) queued(ctx context.Context, tasks []foldstream.Task) ([]*order, e
 
 // orders checks all tasks and encodes them, on all processors. Errors: Invalid, TooLarge.
 func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
-	orders, mine := make([]*order, len(tasks)), nonce()
+	orders, all, mine := make([]*order, len(tasks)), make([]order, len(tasks)), newDefinition()
 	first := make(map[foldstream.TaskID]*order, len(tasks))
-	for i, t := range tasks {
+	for i := range tasks {
+		t, o := &tasks[i], &all[i]
 		if err := foldstream.E(foldstream.Invalid, "create", t.Check()); err != nil {
 			return nil, err
 		}
-		orders[i] = &order{same: first[t.ID]}
-		if orders[i].same == nil {
-			first[t.ID] = orders[i]
+		orders[i], o.same = o, first[t.ID]
+		if o.same == nil {
+			first[t.ID] = o
 		}
 	}
 	err := inParts(len(tasks), func(i int) error {
 		if orders[i].same != nil {
 			return nil
 		}
-		body, err := encodeTask(tasks[i])
+		body, err := encodeTask(&tasks[i])
 		if err != nil {
 			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", tasks[i].ID, err)
 		}
-		return orders[i].fill(p, tasks[i], body, mine)
+		return orders[i].fill(p, &tasks[i], body, mine)
 	})
 	if err != nil {
 		return nil, err
@@ -98,14 +99,18 @@ func inParts(n int, do func(i int) error) error {
 	return cmp.Or(errs...)
 }
 
-// fill makes the messages of a task that is checked; body is its definition's. Errors: TooLarge.
-func (o *order) fill(p *Pool, t foldstream.Task, body []byte, mine string) error {
+// newDefinition is the header that the definitions of one call have in common. It says whose they are, and that there must be none before.
+func newDefinition() nats.Header {
+	return nats.Header{headerNonce: {nonce()}, jetstream.ExpectedLastSubjSeqHeader: {"0"}}
+}
+
+// fill makes the definition of a task that is checked, and its ticket; both have the body. The header is not written to. Errors: TooLarge.
+func (o *order) fill(p *Pool, t *foldstream.Task, body []byte, header nats.Header) error {
 	band, _ := t.Band() // checked before
 	o.made.ID = t.ID
 	o.ticket = ticket{pool: p.name, lane: laneName{firstStage(t.Stages), band}, id: t.ID, def: body, at: t.NotBefore}
-	o.def = &nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: nats.Header{headerNonce: {mine}}, Data: body}
-	expect(o.def, 0)
-	return p.s.fits("create", o.def) // its ticket is longer by less than what the check leaves
+	o.def = nats.Msg{Subject: p.s.lay.def(p.name, t.ID), Header: header, Data: body}
+	return p.s.fits("create", &o.def) // its ticket is longer by less than what the check leaves
 }
 
 // ensureLanes makes the lanes that the tickets come to.

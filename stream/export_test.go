@@ -232,7 +232,7 @@ func (s *Store) FetchAhead(pool string, n int) {
 }
 
 // EncodeTask writes a task as it is stored.
-func EncodeTask(t foldstream.Task) ([]byte, error) { return encodeTask(t) }
+func EncodeTask(t foldstream.Task) ([]byte, error) { return encodeTask(&t) }
 
 // Prefix returns the prefix of the store's subjects.
 func (s *Store) Prefix() string { return s.lay.prefix }

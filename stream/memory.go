@@ -115,7 +115,7 @@ func (p *Pool) adopt(ctx context.Context, some []*adoption) error {
 		return err
 	}
 	for _, a := range some {
-		if a.reply, err = p.s.send(a.def); err != nil {
+		if a.reply, err = p.s.send(&a.def); err != nil {
 			return err
 		}
 	}
@@ -208,7 +208,7 @@ func (p *Pool) ended(ctx context.Context, a *adoption) error {
 		last, err = p.stand(ctx, a.ticket.id)
 		a.made.Status = last.Status
 	}
-	a.end, a.m, a.def, a.ticket.def = link{}, nil, nil, nil // done with; there may be many
+	a.end, a.m, a.def, a.ticket.def = link{}, nil, nats.Msg{}, nil // done with; there may be many
 	return err
 }
 

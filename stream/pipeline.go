@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -10,29 +11,35 @@ import (
 	"github.com/foldstream/foldstream"
 )
 
+// pieceSize is how many orders the two halves of the pipeline hand on at once: for each alone one would have to wake the other.
+const pieceSize = 256
+
+// How many definitions are sent ahead of the first that is not answered, beside a piece at each end, and how many tickets.
+const (
+	definitionsInFlight = maxInFlight/2 - 2*pieceSize
+	ticketsInFlight     = maxInFlight/2 - pieceSize
+)
+
 // pipeline publishes definitions and, behind each that is taken, its ticket. It returns those that were known.
 func (p *Pool) pipeline(ctx context.Context, orders []*order) ([]*order, error) {
 	if len(orders) == 0 {
 		return nil, nil
 	}
-	sent := make(chan *order, min(len(orders), maxInFlight))
+	sent := make(chan []*order, definitionsInFlight/pieceSize)
 	failed := make(chan error, 1)
 	var sending sync.WaitGroup
 	send := func() {
 		defer close(sent)
-		for _, o := range orders {
-			var err error
-			if o.reply, err = p.s.send(o.def); err == nil {
-				err = ctx.Err()
-			}
+		for piece := range slices.Chunk(orders, pieceSize) {
+			n, err := p.sendDefinitions(ctx, piece)
+			sent <- piece[:n]
 			if err != nil {
 				failed <- err
 				return
 			}
-			sent <- o
 		}
 	}
-	if len(orders) <= p.s.bulk.first { // nothing to gain by another goroutine but its delay
+	if len(orders) <= min(p.s.bulk.first, pieceSize) { // nothing to gain by another goroutine but its delay
 		send()
 	} else {
 		sending.Go(send)
@@ -49,34 +56,56 @@ func (p *Pool) pipeline(ctx context.Context, orders []*order) ([]*order, error) 
 	return known, err
 }
 
+// sendDefinitions sends the orders' definitions, and returns how many it sent.
+func (p *Pool) sendDefinitions(ctx context.Context, orders []*order) (int, error) {
+	for i, o := range orders {
+		err := ctx.Err()
+		if err == nil {
+			o.reply, err = p.s.send(&o.def)
+		}
+		if err != nil {
+			return i, err
+		}
+	}
+	return len(orders), nil
+}
+
 // follow takes the replies to definitions in order, publishes the tickets of the new ones and returns those that were known.
-func (p *Pool) follow(ctx context.Context, sent <-chan *order) (known []*order, err error) {
+func (p *Pool) follow(ctx context.Context, sent <-chan []*order) (known []*order, err error) {
 	var fresh []*order
-	for o := range sent {
-		if len(fresh) == maxInFlight {
-			if err := p.ticketed(ctx, fresh); err != nil {
+	for piece := range sent {
+		for _, o := range piece {
+			isNew, err := p.sendTicket(ctx, o)
+			switch {
+			case err != nil:
+				return nil, err
+			case isNew:
+				fresh = append(fresh, o)
+			default:
+				known = append(known, o)
+			}
+		}
+		if n := len(fresh) - ticketsInFlight; n > 0 {
+			if err := p.ticketed(ctx, fresh[:n]); err != nil {
 				return nil, err
 			}
-			fresh = fresh[:0]
+			fresh = fresh[n:]
 		}
-		isNew, err := p.defined(ctx, o)
-		if err != nil {
-			return nil, err
-		}
-		if !isNew {
-			known = append(known, o)
-			continue
-		}
-		o.made.New, o.made.Status = true, foldstream.Waiting
-		if err := p.s.point("create: defined"); err != nil {
-			return nil, err
-		}
-		if o.reply, err = p.s.send(p.firstTicket(o)); err != nil {
-			return nil, p.s.door(ctx, "create", err)
-		}
-		fresh = append(fresh, o)
 	}
 	return known, p.ticketed(ctx, fresh)
+}
+
+// sendTicket sends the ticket of an order whose definition is new, as soon as that is known.
+func (p *Pool) sendTicket(ctx context.Context, o *order) (isNew bool, err error) {
+	if isNew, err = p.defined(ctx, o); err != nil || !isNew {
+		return false, err
+	}
+	o.made.New, o.made.Status = true, foldstream.Waiting
+	if err := p.s.point("create: defined"); err != nil {
+		return false, err
+	}
+	o.reply, err = p.s.send(p.firstTicket(o))
+	return true, p.s.door(ctx, "create", err)
 }
 
 // issue publishes the orders' tickets.
@@ -116,7 +145,7 @@ func (p *Pool) defined(ctx context.Context, o *order) (bool, error) {
 		if !t.again(ctx) {
 			return false, p.s.door(ctx, "create", err)
 		}
-		_, err = p.s.publish(ctx, o.def)
+		_, err = p.s.publish(ctx, &o.def)
 	}
 }
 
@@ -139,7 +168,7 @@ func (p *Pool) ticketed(ctx context.Context, orders []*order) error {
 		if err != nil {
 			return err
 		}
-		o.def, o.ticket.def, o.reply = nil, nil, nil // done with; there may be many
+		o.def, o.ticket.def, o.reply = nats.Msg{}, nil, nil // done with; there may be many
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -24,13 +25,22 @@ func (s *Store) expectTicket(m *nats.Msg, pool string, id foldstream.TaskID, seq
 	expect(m, seq)
 }
 
-// send publishes m without waiting for the reply.
+// send publishes m without waiting for the reply, but where too many are waited for already.
 func (s *Store) send(m *nats.Msg) (jetstream.PubAckFuture, error) {
-	return s.js.PublishMsgAsync(m, s.stall)
+	f, err := s.js.PublishMsgAsync(m)
+	if errors.Is(err, jetstream.ErrTooManyStalledMsgs) { // it waited a moment; an option for longer costs each publish its memory
+		f, err = s.js.PublishMsgAsync(m, s.stall)
+	}
+	return f, err
 }
 
 // await waits for the reply to a send and returns the message's sequence. What the server refused is told as that.
 func (s *Store) await(ctx context.Context, f jetstream.PubAckFuture) (uint64, error) {
+	select { // of many that are waited for in a row most are there by then
+	case ack := <-f.Ok():
+		return ack.Sequence, nil
+	default:
+	}
 	for last := s.denied.Load(); ; last = last.later {
 		wait, refused := last.patience(f.Msg().Subject)
 		select {

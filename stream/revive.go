@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/nats-io/nats.go"
 
@@ -61,6 +62,7 @@ func (p *Pool) beginAgain(ctx context.Context, o *order) (link, bool, error) {
 
 // redefine puts the order's definition in the place of the one there is.
 func (p *Pool) redefine(ctx context.Context, o *order) error {
+	o.def.Header = maps.Clone(o.def.Header) // the others of its call go on with theirs
 	for t := p.s.trial(); ; {
 		old, err := p.s.newest(ctx, p.s.lay.defs(), o.def.Subject)
 		if err != nil {
@@ -73,8 +75,8 @@ func (p *Pool) redefine(ctx context.Context, o *order) error {
 		if old != nil {
 			seq = old.seq
 		}
-		expect(o.def, seq)
-		_, err = p.s.publish(ctx, o.def)
+		expect(&o.def, seq)
+		_, err = p.s.publish(ctx, &o.def)
 		switch verdictOf(err) {
 		case accepted:
 			return p.s.point("create: defined")

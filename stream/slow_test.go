@@ -4,7 +4,9 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +33,7 @@ func TestFetch_SlowServer(t *testing.T) {
 		}
 	}
 	const delay, wait = 20 * time.Millisecond, 100 * time.Millisecond
-	s := open(t, distant(t, near, delay), stream.Config{})
+	s := open(t, distant(t, near, func() time.Duration { return delay }), stream.Config{})
 	l, err := s.Pool("p").Fetch(t.Context(), foldstream.Filter{Wait: wait})
 	if err != nil {
 		t.Fatal(err)
@@ -47,8 +49,34 @@ func TestFetch_SlowServer(t *testing.T) {
 	}
 }
 
+// TestCreate_ManyInFlight makes more tasks at once than the client lets wait for their replies, at a server so far away that it takes longer
+// than the client is patient by itself.
+func TestCreate_ManyInFlight(t *testing.T) {
+	t.Parallel()
+	near := streamtest.Server(t).URL()
+	var delay atomic.Int64
+	s := open(t, distant(t, near, func() time.Duration { return time.Duration(delay.Load()) }), stream.Config{})
+	s.SetSlow(time.Hour) // no batches
+	delay.Store(int64(150 * time.Millisecond))
+	const producers, each = 3, 4200
+	var all sync.WaitGroup
+	for i := range producers {
+		all.Go(func() {
+			made, err := s.Pool("p").Create(t.Context(), streamtest.Tasks(i*each, each)...)
+			if err != nil {
+				t.Error(err)
+			}
+			if i := slices.IndexFunc(made, func(c foldstream.Created) bool { return !c.New }); i >= 0 {
+				t.Errorf("task %d is not new", i)
+			}
+		})
+	}
+	all.Wait()
+	verify(t, open(t, near, stream.Config{}), foldstream.Counts{foldstream.Waiting: producers * each})
+}
+
 // distant returns the URL of a server as it is seen from far away: all that is sent comes later.
-func distant(t *testing.T, near string, delay time.Duration) string {
+func distant(t *testing.T, near string, delay func() time.Duration) string {
 	t.Helper()
 	target, err := url.Parse(near)
 	if err != nil {
@@ -82,7 +110,7 @@ func distant(t *testing.T, near string, delay time.Duration) string {
 }
 
 // late copies what comes, each piece after a while, until one side is closed.
-func late(to io.WriteCloser, from io.ReadCloser, delay time.Duration) {
+func late(to io.WriteCloser, from io.ReadCloser, delay func() time.Duration) {
 	defer to.Close()
 	defer from.Close()
 	type piece struct {
@@ -105,7 +133,7 @@ func late(to io.WriteCloser, from io.ReadCloser, delay time.Duration) {
 		if err != nil {
 			break
 		}
-		pieces <- piece{data[:n], time.Now().Add(delay)}
+		pieces <- piece{data[:n], time.Now().Add(delay())}
 	}
 	close(pieces)
 	writing.Wait()
