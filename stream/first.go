@@ -13,21 +13,32 @@ import (
 // firsts are the first claims on their way to the server: nobody waits for them, so each says what to do when its reply comes. No
 // claim has a goroutine of its own for that, which would cost more than all else that the client does for it.
 type firsts struct {
-	sent sync.Map // of *nats.Msg, func(seq uint64, err error)
+	mu   sync.Mutex
+	sent map[*nats.Msg]func(seq uint64, err error)
 }
 
-func (f *firsts) put(m *nats.Msg, reply func(seq uint64, err error)) { f.sent.Store(m, reply) }
+func (f *firsts) put(m *nats.Msg, reply func(seq uint64, err error)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent[m] = reply
+}
 
 // answer hands a message's reply to whom it concerns, once. Most messages concern nobody here, and belong to others again: they are known by
 // where they are, and not read.
 func (f *firsts) answer(m *nats.Msg, seq uint64, err error) {
-	if reply, mine := f.sent.LoadAndDelete(m); mine {
-		reply.(func(uint64, error))(seq, err)
+	if reply := f.forget(m); reply != nil {
+		reply(seq, err)
 	}
 }
 
-// forget takes back a message that was not sent.
-func (f *firsts) forget(m *nats.Msg) { f.sent.Delete(m) }
+// forget takes a message back, with what was to be told of its reply; nil where nothing is any more.
+func (f *firsts) forget(m *nats.Msg) func(seq uint64, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	reply := f.sent[m]
+	delete(f.sent, m)
+	return reply
+}
 
 // hear are the options by which JetStream's client tells firsts of replies.
 func (f *firsts) hear() []jetstream.JetStreamOpt {

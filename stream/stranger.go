@@ -66,7 +66,11 @@ func isNewer(err error) bool {
 
 // checkVersion reports a message of a newer version.
 func (m *stored) checkVersion() error {
-	if v, err := strconv.Atoi(m.header.Get(headerVersion)); err == nil && v > codecVersion {
+	text := m.header.Get(headerVersion)
+	if text == "" {
+		return nil
+	}
+	if v, err := strconv.Atoi(text); err == nil && v > codecVersion {
 		return newer(v)
 	}
 	return nil
