@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/foldstream/foldstream/internal/heap"
 )
 
 func main() {
@@ -66,6 +68,7 @@ func program(ctx context.Context) error {
 
 // child is what this program does as a process of another of its kind.
 func child(ctx context.Context, role, work, url string) error {
+	heap.Room(heap.OfPrograms) // on both sides, and the server's
 	read := func(into any, then func() error) error {
 		if err := json.Unmarshal([]byte(work), into); err != nil {
 			return err

@@ -20,6 +20,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/internal/heap"
 )
 
 // Env is what a command may know of the world around it.
@@ -69,6 +70,7 @@ type Server interface {
 
 // Main runs a program's command line in the real world and exits.
 func Main(name, about string, grammar any, inside Inside) {
+	heap.Room(heap.OfPrograms)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	env := &Env{
 		Stdout: forPeople(os.Stdout),
