@@ -1,12 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/foldstream/foldstream"
+	"github.com/foldstream/foldstream/stream/streamtest"
 )
 
 // TestMain is the program where it is started as a child of itself.
@@ -48,6 +55,47 @@ func TestMeasure(t *testing.T) {
 			t.Errorf("%s: measured %v, want %v", p.Name, names, want)
 		}
 	}
+}
+
+// TestTasks has the definitions be as large as the floor's messages are: a smaller one would be no fair measure.
+func TestTasks(t *testing.T) {
+	s := streamtest.Server(t)
+	nc, err := nats.Connect(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	p, err := openPool(t.Context(), nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.store.Close() }()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range []foldstream.Task{tasks(0, 1)[0], tasks(99_999, 1)[0]} {
+		if _, err := p.Create(t.Context(), task); err != nil {
+			t.Fatal(err)
+		}
+		for _, stream := range []string{"FOLD_DEFS", "FOLD_WORK"} {
+			m, err := lastOf(t.Context(), js, stream)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := len(m.Data); n < bodySize || n > bodySize+50 {
+				t.Errorf("%s: %d bytes, not %d", m.Subject, n, bodySize)
+			}
+		}
+	}
+}
+
+func lastOf(ctx context.Context, js jetstream.JetStream, name string) (*jetstream.RawStreamMsg, error) {
+	s, err := js.Stream(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.GetMsg(ctx, s.CachedInfo().State.LastSeq)
 }
 
 func TestLoad(t *testing.T) {

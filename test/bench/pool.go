@@ -39,11 +39,14 @@ func openPool(ctx context.Context, nc *nats.Conn) (*pool, error) {
 	return &pool{nc, s, s.Pool("bench")}, nil
 }
 
-// tasks makes tasks whose definitions take bodySize.
+// besideNotes is what a definition takes without its notes.
+const besideNotes = 150
+
+// tasks makes tasks whose definitions take about bodySize.
 func tasks(from, n int) []foldstream.Task {
 	all := streamtest.Tasks(from, n)
 	for i := range all {
-		all[i].Task["notes"] = strings.Repeat("x", bodySize-650)
+		all[i].Task["notes"] = strings.Repeat("x", bodySize-besideNotes)
 	}
 	return all
 }
