@@ -55,11 +55,8 @@ func (v *verification) run(ctx context.Context) (foldstream.Conservation, error)
 			v.doubt(k.id())
 		}
 	}
-	slices.Sort(v.doubts)
-	for _, id := range slices.Compact(v.doubts) {
-		if err := v.settle(ctx, id); err != nil {
-			return c, err
-		}
+	if err := v.settle(ctx); err != nil {
+		return c, err
 	}
 	for _, l := range v.ledgers {
 		c.Created++
@@ -140,24 +137,24 @@ func (v *verification) fault(format string, args ...any) {
 	v.faults = append(v.faults, fmt.Sprintf(format, args...))
 }
 
-// settle looks at one task until nothing is wrong with it, and names what stays wrong.
-func (v *verification) settle(ctx context.Context, id foldstream.TaskID) error {
-	k, _ := keyOf(id) // it was one when it was doubted
+// settle looks at all doubtful tasks, and again at those with which something is wrong, and names what stays wrong.
+func (v *verification) settle(ctx context.Context) error {
+	slices.Sort(v.doubts)
+	doubts := slices.Compact(v.doubts)
 	for n := 1; ; n++ {
-		led, wrong, err := v.examine(ctx, id)
-		if err != nil {
-			return err
+		var wrong []foldstream.TaskID
+		for _, id := range doubts {
+			what, err := v.look(ctx, id)
+			switch {
+			case err != nil:
+				return err
+			case what != "" && n == looks:
+				v.fault("task %s: %s", id, what)
+			case what != "":
+				wrong = append(wrong, id)
+			}
 		}
-		if led != nil {
-			v.ledgers[k] = led
-		} else {
-			delete(v.ledgers, k) // a stranger stands in the place of a definition
-		}
-		if wrong == "" {
-			return nil
-		}
-		if n == looks {
-			v.fault("task %s: %s", id, wrong)
+		if doubts = wrong; len(doubts) == 0 {
 			return nil
 		}
 		select {
@@ -166,6 +163,21 @@ func (v *verification) settle(ctx context.Context, id foldstream.TaskID) error {
 			return nil
 		}
 	}
+}
+
+// look reads all there is of one task and notes it; "" is nothing wrong.
+func (v *verification) look(ctx context.Context, id foldstream.TaskID) (wrong string, err error) {
+	led, wrong, err := v.examine(ctx, id)
+	k, _ := keyOf(id) // it was one when it was doubted
+	switch {
+	case err != nil:
+		return "", err
+	case led != nil:
+		v.ledgers[k] = led
+	default:
+		delete(v.ledgers, k) // a stranger stands in the place of a definition
+	}
+	return wrong, nil
 }
 
 // examine reads all there is of one task. The ledger is nil where the task is not defined.
