@@ -9,17 +9,17 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/synadia-io/orbit.go/jetstreamext"
-
-	"github.com/foldstream/foldstream"
 )
 
 // bulk decides how Create publishes much. Where each acknowledgement costs the server a flush to disk or a round of its peers, an atomic
-// batch (ADR-50) costs no more than one message; everywhere else it is the slower way. So the first tasks show how it is here, until they were
-// quick once: it is the same server for good.
+// batch (ADR-50) costs no more than one message; everywhere else it is the slower way, and a flow the faster one. So the first tasks show how it
+// is here, until they were quick once: it is the same server for good.
 type bulk struct {
-	first int           // how many tasks go before a batch
+	first int           // how many tasks go before a batch or a flow
 	slow  time.Duration // a task: what takes longer is worth a batch
 	quick atomic.Bool   // they were
+	least int           // how many tasks are worth a flow
+	flows atomic.Bool   // the server's streams take them
 }
 
 // How a store decides, unless a test says otherwise.
@@ -41,7 +41,7 @@ func (p *Pool) inBatches(ctx context.Context, orders []*order) ([]*order, error)
 			return nil, err
 		}
 		for _, o := range part {
-			o.made.New, o.made.Status = true, foldstream.Waiting
+			o.isNew()
 		}
 		if !p.batch(ctx, part, p.firstTicket) {
 			if err := p.issue(ctx, part); err != nil {

@@ -29,7 +29,7 @@ func TestBatch_Mixed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, m := range made {
-		if known := i >= 600 && i < 700; m.New == known || m.ID != all[i].ID {
+		if known := i >= 600 && i < 700; m.New == known || m.ID != all[i].ID || m.Status != foldstream.Waiting {
 			t.Fatalf("task %d: %+v", i, m)
 		}
 	}

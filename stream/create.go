@@ -123,6 +123,12 @@ func (p *Pool) ensureLanes(ctx context.Context, orders []*order) error {
 	return nil
 }
 
+// isNew notes that an order's definition is taken.
+func (o *order) isNew() { o.made.New, o.made.Status = true, foldstream.Waiting }
+
+// sent drops an order's messages: there may be many.
+func (o *order) sent() { o.def, o.ticket.def, o.reply = nats.Msg{}, nil, nil }
+
 // define publishes all definitions, and for each that is taken its ticket.
 func (p *Pool) define(ctx context.Context, orders []*order) error {
 	var once []*order
@@ -142,13 +148,10 @@ func (p *Pool) define(ctx context.Context, orders []*order) error {
 	return p.complete(ctx, append(known, more...))
 }
 
-// tryOut makes the first tasks of a store, and all others as well where that takes so long that batches are worth it. It returns those that
-// were known, and those that are left.
+// tryOut makes the first tasks, and where all of them are new the others as well, in the way that is best here. It returns those that were known,
+// and those that are left.
 func (p *Pool) tryOut(ctx context.Context, orders []*order) (known, rest []*order, err error) {
 	b := &p.s.bulk
-	if b.quick.Load() {
-		return nil, orders, nil
-	}
 	first := orders[:min(len(orders), b.first)]
 	rest = orders[len(first):]
 	began := clock.Tick()
@@ -157,10 +160,12 @@ func (p *Pool) tryOut(ctx context.Context, orders []*order) (known, rest []*orde
 		return known, rest, err
 	}
 	if clock.Since(began) < b.slow*time.Duration(len(first)) {
-		b.quick.Store(len(first) == b.first)
-		return known, rest, nil
+		b.quick.Store(b.quick.Load() || len(first) == b.first)
+	} else if !b.quick.Load() {
+		rest, err = p.inBatches(ctx, rest)
+		return known, rest, err
 	}
-	rest, err = p.inBatches(ctx, rest)
+	rest, err = p.inFlow(ctx, rest)
 	return known, rest, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -200,6 +201,38 @@ func (s *Store) DeleteConsumersOf(ctx context.Context, pool string) error {
 
 // BatchAlways has Create publish everything that is new by atomic batches.
 func (s *Store) BatchAlways() { s.bulk = bulk{} }
+
+// FlowAlways has Create publish all but the first task by flows.
+func (s *Store) FlowAlways() { s.bulk.first, s.bulk.slow, s.bulk.least = 1, time.Hour, 1 }
+
+// Flow sends definitions in a flow, and nothing else; before is called for each.
+func (s *Store) Flow(ctx context.Context, tasks []foldstream.Task, before func(i int), stored func(n int)) {
+	orders, err := s.pool("p").orders(tasks)
+	if err != nil {
+		panic(err)
+	}
+	s.flow(ctx, func(i int) (m nats.Msg, more bool) {
+		if more = i < len(orders); more {
+			before(i)
+			m = orders[i].def
+		}
+		return m, more
+	}, stored)
+}
+
+// Reconnect makes the store's connection anew, and waits for that.
+func (s *Store) Reconnect(t *testing.T) {
+	t.Helper()
+	again := s.nc.StatusChanged(nats.CONNECTED)
+	defer s.nc.RemoveStatusListener(again)
+	if err := s.nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	<-again
+}
+
+// Received counts the messages that the store's connection received.
+func (s *Store) Received() uint64 { return s.nc.Stats().InMsgs }
 
 // SetSlow sets the time a task from which on batches are worth it.
 func (s *Store) SetSlow(d time.Duration) { s.bulk.slow = d }

@@ -1,11 +1,13 @@
 package stream_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/foldstream/foldstream"
 	"github.com/foldstream/foldstream/stream"
 	"github.com/foldstream/foldstream/stream/streamtest"
 )
@@ -27,4 +29,31 @@ func TestDiskFull(t *testing.T) {
 		}
 		return server.Start()
 	})
+}
+
+// TestDiskFull_Flow has the server's files grow no further in the middle of flows: what it said to have stored is stored.
+func TestDiskFull_Flow(t *testing.T) {
+	for _, limit := range []uint64{300_000, 1_000_000, 2_000_000} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			server := streamtest.ServerProcess(t, t.TempDir())
+			s := flowing(t, server.URL())
+			if err := unix.Prlimit(server.PID(), unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: limit, Max: unix.RLIM_INFINITY}, nil); err != nil {
+				t.Fatal(err)
+			}
+			all := streamtest.Tasks(0, 5000)
+			made, err := s.Pool("p").Create(t.Context(), all...)
+			t.Logf("%d tasks, %v", len(made), err)
+			if err == nil && limit < 1_000_000 {
+				t.Error("there is room for all")
+			}
+			if err := server.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if err := server.Start(); err != nil {
+				t.Fatal(err)
+			}
+			createWhatever(t, s, all)
+			verify(t, s, foldstream.Counts{foldstream.Waiting: len(all)})
+		})
+	}
 }

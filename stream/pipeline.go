@@ -7,8 +7,6 @@ import (
 	"sync"
 
 	"github.com/nats-io/nats.go"
-
-	"github.com/foldstream/foldstream"
 )
 
 // pieceSize is how many orders the two halves of the pipeline hand on at once: for each alone one would have to wake the other.
@@ -72,18 +70,24 @@ func (p *Pool) sendDefinitions(ctx context.Context, orders []*order) (int, error
 
 // follow takes the replies to definitions in order, publishes the tickets of the new ones and returns those that were known.
 func (p *Pool) follow(ctx context.Context, sent <-chan []*order) (known []*order, err error) {
-	var fresh []*order
+	var fresh, doubtful []*order
 	for piece := range sent {
 		for _, o := range piece {
-			isNew, err := p.sendTicket(ctx, o)
+			v, err := p.verdictOn(ctx, o)
 			switch {
 			case err != nil:
 				return nil, err
-			case isNew:
-				fresh = append(fresh, o)
-			default:
+			case v == refused:
 				known = append(known, o)
+				continue
+			case v == unsure:
+				doubtful = append(doubtful, o)
+				continue
 			}
+			if err := p.sendTicket(ctx, o); err != nil {
+				return nil, err
+			}
+			fresh = append(fresh, o)
 		}
 		if n := len(fresh) - ticketsInFlight; n > 0 {
 			if err := p.ticketed(ctx, fresh[:n]); err != nil {
@@ -92,20 +96,47 @@ func (p *Pool) follow(ctx context.Context, sent <-chan []*order) (known []*order
 			fresh = fresh[n:]
 		}
 	}
-	return known, p.ticketed(ctx, fresh)
+	if err := p.ticketed(ctx, fresh); err != nil {
+		return nil, err
+	}
+	others, err := p.claimOurs(ctx, doubtful)
+	return append(known, others...), err
 }
 
-// sendTicket sends the ticket of an order whose definition is new, as soon as that is known.
-func (p *Pool) sendTicket(ctx context.Context, o *order) (isNew bool, err error) {
-	if isNew, err = p.defined(ctx, o); err != nil || !isNew {
-		return false, err
-	}
-	o.made.New, o.made.Status = true, foldstream.Waiting
+// sendTicket sends the ticket of an order whose definition is new.
+func (p *Pool) sendTicket(ctx context.Context, o *order) (err error) {
+	o.isNew()
 	if err := p.s.point("create: defined"); err != nil {
-		return false, err
+		return err
 	}
 	o.reply, err = p.s.send(p.firstTicket(o))
-	return true, p.s.door(ctx, "create", err)
+	return p.s.door(ctx, "create", err)
+}
+
+// claimOurs publishes the tickets of those orders whose definitions a lost try of this call has stored, and returns the others.
+func (p *Pool) claimOurs(ctx context.Context, orders []*order) (others []*order, err error) {
+	_, err = each(ctx, orders, func(ctx context.Context, o *order) (bool, error) {
+		ours, err := p.definedByUs(ctx, o)
+		if ours {
+			o.isNew()
+		}
+		return ours, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ours []*order
+	for _, o := range orders {
+		if !o.made.New {
+			others = append(others, o)
+		} else if ours = append(ours, o); err == nil {
+			err = p.s.point("create: defined")
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return others, p.issue(ctx, ours)
 }
 
 // issue publishes the orders' tickets.
@@ -125,25 +156,34 @@ func (p *Pool) firstTicket(o *order) *nats.Msg {
 	return m
 }
 
-// defined waits until it is decided if the order's definition is new.
+// defined waits until it is known if the order's definition is new.
 func (p *Pool) defined(ctx context.Context, o *order) (bool, error) {
+	v, err := p.verdictOn(ctx, o)
+	if v == unsure {
+		return p.definedByUs(ctx, o)
+	}
+	return v == accepted, err
+}
+
+// verdictOn waits until the order's definition is accepted, or refused: as known, or, where a try may have been lost that stored it, as unsure.
+func (p *Pool) verdictOn(ctx context.Context, o *order) (verdict, error) {
 	_, err := p.s.await(ctx, o.reply)
 	lost := o.doubtful
 	for t := p.s.trial(); ; {
-		switch verdictOf(err) {
+		switch v := verdictOf(err); v {
 		case accepted:
-			return true, nil
+			return accepted, nil
 		case refused:
-			if !lost {
-				return false, nil
+			if lost {
+				return unsure, nil
 			}
-			return p.definedByUs(ctx, o)
+			return refused, nil
 		case broken:
-			return false, p.s.door(ctx, "create", err)
+			return broken, p.s.door(ctx, "create", err)
 		}
 		lost = true
 		if !t.again(ctx) {
-			return false, p.s.door(ctx, "create", err)
+			return broken, p.s.door(ctx, "create", err)
 		}
 		_, err = p.s.publish(ctx, &o.def)
 	}
@@ -168,7 +208,7 @@ func (p *Pool) ticketed(ctx context.Context, orders []*order) error {
 		if err != nil {
 			return err
 		}
-		o.def, o.ticket.def, o.reply = nats.Msg{}, nil, nil // done with; there may be many
+		o.sent()
 	}
 	return nil
 }

@@ -87,13 +87,17 @@ func (s *Store) ensure(ctx context.Context, make func(context.Context) error) (e
 	return cmp.Or(err, lost)
 }
 
+// Of the server that takes flows.
+const flowMajor, flowMinor = 2, 14
+
 func (s *Store) streamConfigs() []jetstream.StreamConfig {
+	flows := s.cfg.Replicas == 1 && atLeast(s.nc.ConnectedServerVersion(), flowMajor, flowMinor)
 	return []jetstream.StreamConfig{{
 		Name: s.lay.defs(), Subjects: []string{s.lay.prefix + ".def.>"},
-		MaxMsgsPerSubject: 1, AllowDirect: true, AllowAtomicPublish: true, Metadata: map[string]string{layoutKey: strconv.Itoa(layoutVersion)}, // only the compare keeps a definition from being replaced: a new life brings its own
+		MaxMsgsPerSubject: 1, AllowDirect: true, AllowAtomicPublish: true, AllowBatchPublish: flows, Metadata: map[string]string{layoutKey: strconv.Itoa(layoutVersion)}, // only the compare keeps a definition from being replaced: a new life brings its own
 	}, {
 		Name: s.lay.work(), Subjects: []string{s.lay.prefix + ".work.>"}, Retention: jetstream.WorkQueuePolicy,
-		MaxMsgsPerSubject: 1, AllowMsgSchedules: true, AllowDirect: true, AllowAtomicPublish: true, // only the compare keeps a ticket from being replaced
+		MaxMsgsPerSubject: 1, AllowMsgSchedules: true, AllowDirect: true, AllowAtomicPublish: true, AllowBatchPublish: flows, // only the compare keeps a ticket from being replaced
 	}, {
 		Name: s.lay.events(), Subjects: []string{s.lay.prefix + ".event.>"}, MaxMsgsPerSubject: 64, AllowDirect: true,
 	}, {
@@ -110,14 +114,18 @@ func (s *Store) ensureStream(ctx context.Context, c jetstream.StreamConfig) erro
 		switch {
 		case errors.Is(err, jetstream.ErrStreamNotFound):
 			c.Storage, c.Replicas = jetstream.FileStorage, s.cfg.Replicas
-			err = s.calling(ctx, "STREAM.CREATE."+c.Name, func(ctx context.Context) error {
-				_, err := s.js.CreateStream(ctx, c)
+			err = s.calling(ctx, "STREAM.CREATE."+c.Name, func(ctx context.Context) (err error) {
+				st, err = s.js.CreateStream(ctx, c)
 				return err
 			})
 		case err == nil:
 			if err = checkLayout(st.CachedInfo().Config); err == nil {
 				err = s.bringUp(ctx, st.CachedInfo().Config, c)
 			}
+		}
+		if err == nil && c.Name == s.lay.work() { // as the definitions are
+			is := st.CachedInfo().Config
+			s.bulk.flows.Store(is.AllowBatchPublish && is.Replicas == 1)
 		}
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			return nil

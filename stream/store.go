@@ -85,7 +85,7 @@ func newStore(nc *nats.Conn, cfg Config) (*Store, error) {
 	}
 	s := &Store{
 		nc: nc, cfg: cfg, lay: newLayout(cfg.Prefix), log: cfg.Logger, session: nonce(), host: hostName(), wall: time.Now, //nolint:forbidigo // what the doctor compares with the server's
-		pools: map[string]*Pool{}, longDelay: longDelay, bulk: bulk{first: firstOfBulk, slow: slowInBulk}, stall: jetstream.WithStallWait(cfg.Patience),
+		pools: map[string]*Pool{}, longDelay: longDelay, bulk: bulk{first: firstOfBulk, slow: slowInBulk, least: leastInFlow}, stall: jetstream.WithStallWait(cfg.Patience),
 	}
 	s.firsts.sent = map[*nats.Msg]func(uint64, error){}
 	s.get = s.getLeader
