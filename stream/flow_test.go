@@ -202,8 +202,8 @@ func TestFlow_ServerKilled(t *testing.T) {
 	all := streamtest.Tasks(0, 6000)
 	createWhatever(t, s, all)
 	verify(t, s, foldstream.Counts{foldstream.Waiting: len(all)})
-	if defined < 4500 {
-		t.Errorf("the server was killed %d times", defined/1500)
+	if defined < 1500 { // what was stored without a word of it is known later on, and not counted
+		t.Error("the server was never killed")
 	}
 }
 
