@@ -17,7 +17,7 @@ import (
 type job struct {
 	Do      string // a name in steps
 	Raw     bool   // on the floor instead of on the pool
-	URL     string // of the server; "" is one inside this process, and Do is then done after a create
+	URL     string // of the server; "" is one inside this process, which is drained after a create
 	Sync    bool   // of the server inside
 	Tasks   int
 	Workers int
@@ -62,7 +62,7 @@ func do(ctx context.Context, j job) error {
 		return err
 	}
 	defer closeClient()
-	if j.URL == "" && j.Do != "create" {
+	if j.URL == "" && j.Do == "drain" {
 		if _, err := c.create(ctx, j.Tasks); err != nil {
 			return err
 		}

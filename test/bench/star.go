@@ -44,6 +44,7 @@ func star() []point {
 		vary("in process, 64 workers", func(p *point) { p.Inside, p.Jobs, p.Workers = true, []string{"drain"}, 64 }),
 		vary("one by one", func(p *point) { p.Tasks, p.Jobs = 5000, []string{"insert"} }),
 		vary("idle", func(p *point) { p.Tasks, p.Jobs = 300, []string{"idle"} }),
+		vary("idle, in process", func(p *point) { p.Inside, p.Tasks, p.Jobs = true, 300, []string{"idle"} }),
 		vary("idle, beside one publish", func(p *point) { p.Tasks, p.Single, p.Jobs = 300, true, []string{"idle"} }),
 		vary("sync always", func(p *point) { p.Sync, p.Tasks = true, 2000 }),
 		vary("sync always, beside atomic batches of 500", func(p *point) { p.Sync, p.Tasks, p.Batch, p.Jobs = true, 10_000, 500, []string{"create"} }),
