@@ -48,7 +48,7 @@ func (s *Store) Copy(ctx context.Context, from, to, experiment string, wanted fu
 // copies reads definitions of a pool as orders of this one.
 func (p *Pool) copies(ctx context.Context, from, experiment string, wanted func(foldstream.TaskID) bool) iter.Seq2[*order, error] {
 	return func(yield func(*order, error) bool) {
-		mine := newDefinition()
+		header := headerOfNew()
 		for m, err := range p.s.scan(ctx, query{stream: p.s.lay.defs(), filters: []string{p.s.lay.def(from, "*")}}) {
 			var t foldstream.Task
 			if err == nil {
@@ -63,7 +63,7 @@ func (p *Pool) copies(ctx context.Context, from, experiment string, wanted func(
 			}
 			o := new(order)
 			if err = foldstream.E(foldstream.Invalid, "create", t.Check()); err == nil {
-				err = o.fill(p, &t, rename(m.data, experiment), mine)
+				err = o.fill(p, &t, rename(m.data, experiment), header)
 			}
 			if !yield(o, err) || err != nil {
 				return

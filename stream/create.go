@@ -51,7 +51,7 @@ func (p *Pool) queued(ctx context.Context, tasks []foldstream.Task) ([]*order, e
 
 // orders checks all tasks and encodes them, on all processors. Errors: Invalid, TooLarge.
 func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
-	orders, all, mine := make([]*order, len(tasks)), make([]order, len(tasks)), newDefinition()
+	orders, all, header := make([]*order, len(tasks)), make([]order, len(tasks)), headerOfNew()
 	first := make(map[foldstream.TaskID]*order, len(tasks))
 	for i := range tasks {
 		t, o := &tasks[i], &all[i]
@@ -71,7 +71,7 @@ func (p *Pool) orders(tasks []foldstream.Task) ([]*order, error) {
 		if err != nil {
 			return foldstream.Errorf(foldstream.Invalid, "create", "task %s: %w", tasks[i].ID, err)
 		}
-		return orders[i].fill(p, &tasks[i], body, mine)
+		return orders[i].fill(p, &tasks[i], body, header)
 	})
 	if err != nil {
 		return nil, err
@@ -99,8 +99,8 @@ func inParts(n int, do func(i int) error) error {
 	return cmp.Or(errs...)
 }
 
-// newDefinition is the header that the definitions of one call have in common. It says whose they are, and that there must be none before.
-func newDefinition() nats.Header {
+// headerOfNew is the header that the definitions of one call have in common. It says whose they are, and that there must be none before.
+func headerOfNew() nats.Header {
 	return nats.Header{headerNonce: {nonce()}, jetstream.ExpectedLastSubjSeqHeader: {"0"}}
 }
 
@@ -126,8 +126,8 @@ func (p *Pool) ensureLanes(ctx context.Context, orders []*order) error {
 // isNew notes that an order's definition is taken.
 func (o *order) isNew() { o.made.New, o.made.Status = true, foldstream.Waiting }
 
-// sent drops an order's messages: there may be many.
-func (o *order) sent() { o.def, o.ticket.def, o.reply = nats.Msg{}, nil, nil }
+// free drops an order's messages, which are done with: there may be many.
+func (o *order) free() { o.def, o.ticket.def, o.reply = nats.Msg{}, nil, nil }
 
 // define publishes all definitions, and for each that is taken its ticket.
 func (p *Pool) define(ctx context.Context, orders []*order) error {
@@ -154,18 +154,25 @@ func (p *Pool) tryOut(ctx context.Context, orders []*order) (known, rest []*orde
 	b := &p.s.bulk
 	first := orders[:min(len(orders), b.first)]
 	rest = orders[len(first):]
+	flows := p.flows(rest)
+	if b.quick.Load() && !flows { // there is one way
+		return nil, orders, nil
+	}
 	began := clock.Tick()
 	known, err = p.pipeline(ctx, first)
 	if err != nil || len(known) > 0 {
 		return known, rest, err
 	}
-	if clock.Since(began) < b.slow*time.Duration(len(first)) {
-		b.quick.Store(b.quick.Load() || len(first) == b.first)
-	} else if !b.quick.Load() {
-		rest, err = p.inBatches(ctx, rest)
-		return known, rest, err
+	slow := clock.Since(began) >= b.slow*time.Duration(len(first))
+	if !slow && len(first) == b.first {
+		b.quick.Store(true)
 	}
-	rest, err = p.inFlow(ctx, rest)
+	switch {
+	case slow && !b.quick.Load():
+		rest, err = p.inBatches(ctx, rest)
+	case flows:
+		rest, err = p.inFlow(ctx, rest)
+	}
 	return known, rest, err
 }
 

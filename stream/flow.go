@@ -19,14 +19,16 @@ const (
 // leastInFlow is how many tasks are worth a flow: it waits for the first reply, and for the last.
 const leastInFlow = 1000
 
+// flows reports whether the orders are to go by flows.
+func (p *Pool) flows(orders []*order) bool {
+	later := func(o *order) bool { return p.s.until(o.ticket.at) > 0 }
+	return p.s.bulk.flows.Load() && len(orders) >= p.s.bulk.least && !slices.ContainsFunc(orders, later)
+}
+
 // inFlow makes tasks by fast-ingest publishing (ADR-50), as long as all are new, and returns those that are left. One reply for some hundred
 // messages costs the server and the client less than one for each; refused they are alike, but a flow ends with the first that is. What became
 // of those behind it, or behind the last reply, is found out when their tasks are made one by one. A flow of which nothing was taken is the last.
 func (p *Pool) inFlow(ctx context.Context, orders []*order) ([]*order, error) {
-	later := func(o *order) bool { return p.s.until(o.ticket.at) > 0 }
-	if !p.s.bulk.flows.Load() || len(orders) < p.s.bulk.least || slices.ContainsFunc(orders, later) {
-		return orders, nil
-	}
 	taken := make(chan int, 1) // the last number alone
 	var sending sync.WaitGroup
 	sending.Go(func() {
@@ -64,7 +66,6 @@ func (p *Pool) flowTickets(ctx context.Context, orders []*order, taken <-chan in
 			}
 		}
 		if more && err == nil {
-			orders[i].isNew()
 			err = p.s.point("create: defined")
 		}
 		if more = more && err == nil; more {
@@ -75,7 +76,7 @@ func (p *Pool) flowTickets(ctx context.Context, orders []*order, taken <-chan in
 	ticketed := 0
 	p.s.flow(ctx, next, func(n int) {
 		for _, o := range orders[ticketed:n] {
-			o.sent()
+			o.free()
 		}
 		ticketed = n
 	})
@@ -85,7 +86,7 @@ func (p *Pool) flowTickets(ctx context.Context, orders []*order, taken <-chan in
 	if err != nil {
 		return defined, err
 	}
-	for _, o := range orders[ticketed:defined] {
+	for _, o := range orders[:defined] {
 		o.isNew()
 	}
 	return defined, p.issue(ctx, orders[ticketed:defined])

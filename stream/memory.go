@@ -208,7 +208,8 @@ func (p *Pool) ended(ctx context.Context, a *adoption) error {
 		last, err = p.stand(ctx, a.ticket.id)
 		a.made.Status = last.Status
 	}
-	a.end, a.m, a.def, a.ticket.def = link{}, nil, nats.Msg{}, nil // done with; there may be many
+	a.end, a.m = link{}, nil
+	a.free()
 	return err
 }
 

@@ -73,21 +73,19 @@ func (p *Pool) follow(ctx context.Context, sent <-chan []*order) (known []*order
 	var fresh, doubtful []*order
 	for piece := range sent {
 		for _, o := range piece {
-			v, err := p.verdictOn(ctx, o)
-			switch {
+			switch v, err := p.verdictOn(ctx, o); {
 			case err != nil:
 				return nil, err
 			case v == refused:
 				known = append(known, o)
-				continue
 			case v == unsure:
 				doubtful = append(doubtful, o)
-				continue
+			default:
+				if err := p.sendTicket(ctx, o); err != nil {
+					return nil, err
+				}
+				fresh = append(fresh, o)
 			}
-			if err := p.sendTicket(ctx, o); err != nil {
-				return nil, err
-			}
-			fresh = append(fresh, o)
 		}
 		if n := len(fresh) - ticketsInFlight; n > 0 {
 			if err := p.ticketed(ctx, fresh[:n]); err != nil {
@@ -99,7 +97,7 @@ func (p *Pool) follow(ctx context.Context, sent <-chan []*order) (known []*order
 	if err := p.ticketed(ctx, fresh); err != nil {
 		return nil, err
 	}
-	others, err := p.claimOurs(ctx, doubtful)
+	others, err := p.ticketOurs(ctx, doubtful)
 	return append(known, others...), err
 }
 
@@ -113,8 +111,8 @@ func (p *Pool) sendTicket(ctx context.Context, o *order) (err error) {
 	return p.s.door(ctx, "create", err)
 }
 
-// claimOurs publishes the tickets of those orders whose definitions a lost try of this call has stored, and returns the others.
-func (p *Pool) claimOurs(ctx context.Context, orders []*order) (others []*order, err error) {
+// ticketOurs publishes the tickets of those orders whose definitions a lost try of this call has stored, and returns the others.
+func (p *Pool) ticketOurs(ctx context.Context, orders []*order) (others []*order, err error) {
 	_, err = each(ctx, orders, func(ctx context.Context, o *order) (bool, error) {
 		ours, err := p.definedByUs(ctx, o)
 		if ours {
@@ -129,12 +127,12 @@ func (p *Pool) claimOurs(ctx context.Context, orders []*order) (others []*order,
 	for _, o := range orders {
 		if !o.made.New {
 			others = append(others, o)
-		} else if ours = append(ours, o); err == nil {
-			err = p.s.point("create: defined")
+			continue
 		}
-	}
-	if err != nil {
-		return nil, err
+		if err := p.s.point("create: defined"); err != nil {
+			return nil, err
+		}
+		ours = append(ours, o)
 	}
 	return others, p.issue(ctx, ours)
 }
@@ -208,7 +206,7 @@ func (p *Pool) ticketed(ctx context.Context, orders []*order) error {
 		if err != nil {
 			return err
 		}
-		o.sent()
+		o.free()
 	}
 	return nil
 }
