@@ -22,6 +22,15 @@ func TestBatch_Conformance(t *testing.T) {
 // TestBatch_Mixed makes known and new tasks in one call: batches are refused, and each task is made once all the same.
 func TestBatch_Mixed(t *testing.T) {
 	s := batching(t, streamtest.Server(t).URL())
+	createMixed(t, s)
+	if n, err := s.Batched(t.Context(), "p"); err != nil || n != 600 {
+		t.Errorf("%d tasks came in batches (%v); want the 100 of before and the 500 before the first that is known", n, err)
+	}
+}
+
+// createMixed makes 1700 tasks in one call, of which the 100 from 600 on are known.
+func createMixed(t *testing.T, s *stream.Store) {
+	t.Helper()
 	all := streamtest.Tasks(0, 1700)
 	create(t, s, all[600:700]...)
 	made, err := s.Pool("p").Create(t.Context(), all...)
@@ -33,20 +42,21 @@ func TestBatch_Mixed(t *testing.T) {
 			t.Fatalf("task %d: %+v", i, m)
 		}
 	}
-	if n, err := s.Batched(t.Context(), "p"); err != nil || n != 600 {
-		t.Errorf("%d tasks came in batches (%v); want the 100 of before and the 500 before the first that is known", n, err)
-	}
 	verify(t, s, foldstream.Counts{foldstream.Waiting: 1700})
 }
 
 // TestBatch_Race has two producers make the same tasks at once.
 func TestBatch_Race(t *testing.T) {
 	url := streamtest.Server(t).URL()
-	all := streamtest.Tasks(0, 2000)
+	createAtOnce(t, batching(t, url), batching(t, url), streamtest.Tasks(0, 2000))
+}
+
+// createAtOnce has both make the same tasks at the same time: each is new for one of them.
+func createAtOnce(t *testing.T, one, other *stream.Store, all []foldstream.Task) {
+	t.Helper()
 	var fresh [2]int
 	var producers sync.WaitGroup
-	for i := range fresh {
-		s := batching(t, url)
+	for i, s := range []*stream.Store{one, other} {
 		producers.Go(func() {
 			made, err := s.Pool("p").Create(t.Context(), all...)
 			if err != nil {
@@ -63,7 +73,7 @@ func TestBatch_Race(t *testing.T) {
 	if fresh[0]+fresh[1] != len(all) {
 		t.Errorf("%d and %d tasks were new, of %d", fresh[0], fresh[1], len(all))
 	}
-	verify(t, batching(t, url), foldstream.Counts{foldstream.Waiting: len(all)})
+	verify(t, one, foldstream.Counts{foldstream.Waiting: len(all)})
 }
 
 // TestBatch_Died ends the producer between a batch of definitions and that of their tickets; creating again completes it.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,46 +24,13 @@ func TestFlow_Conformance(t *testing.T) {
 
 // TestFlow_Mixed makes known and new tasks in one call: the flow ends with the first that is known, and each task is made once all the same.
 func TestFlow_Mixed(t *testing.T) {
-	s := flowing(t, streamtest.Server(t).URL())
-	all := streamtest.Tasks(0, 1700)
-	create(t, s, all[600:700]...)
-	made, err := s.Pool("p").Create(t.Context(), all...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, m := range made {
-		if known := i >= 600 && i < 700; m.New == known || m.ID != all[i].ID || m.Status != foldstream.Waiting {
-			t.Fatalf("task %d: %+v", i, m)
-		}
-	}
-	verify(t, s, foldstream.Counts{foldstream.Waiting: 1700})
+	createMixed(t, flowing(t, streamtest.Server(t).URL()))
 }
 
 // TestFlow_Race has two producers make the same tasks at once.
 func TestFlow_Race(t *testing.T) {
 	url := streamtest.Server(t).URL()
-	all := streamtest.Tasks(0, 3000)
-	var fresh [2]int
-	var producers sync.WaitGroup
-	for i := range fresh {
-		s := flowing(t, url)
-		producers.Go(func() {
-			made, err := s.Pool("p").Create(t.Context(), all...)
-			if err != nil {
-				t.Error(err)
-			}
-			for _, m := range made {
-				if m.New {
-					fresh[i]++
-				}
-			}
-		})
-	}
-	producers.Wait()
-	if fresh[0]+fresh[1] != len(all) {
-		t.Errorf("%d and %d tasks were new, of %d", fresh[0], fresh[1], len(all))
-	}
-	verify(t, flowing(t, url), foldstream.Counts{foldstream.Waiting: len(all)})
+	createAtOnce(t, flowing(t, url), flowing(t, url), streamtest.Tasks(0, 3000))
 }
 
 // TestFlow_Died ends the producer between a definition of a flow and its ticket; creating again completes it.
@@ -210,12 +176,11 @@ func TestFlow_ServerKilled(t *testing.T) {
 // createWhatever creates tasks, again where the server was away.
 func createWhatever(t *testing.T, s *stream.Store, tasks []foldstream.Task) {
 	t.Helper()
-	_, err := s.Pool("p").Create(t.Context(), tasks...)
-	for range 10 {
-		if err == nil || !away(err) {
+	var err error
+	for range 11 {
+		if _, err = s.Pool("p").Create(t.Context(), tasks...); err == nil || !away(err) {
 			break
 		}
-		_, err = s.Pool("p").Create(t.Context(), tasks...)
 	}
 	if err != nil {
 		t.Error(err)
